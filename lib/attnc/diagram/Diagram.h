@@ -1,0 +1,96 @@
+#pragma once
+#include "attnc/diagram/Generator.h"
+#include "attnc/support/Source.h"
+#include "attnc/theory/Type.h"
+
+#include <span>
+
+namespace attnc {
+
+using WireId = Id<struct WireTag>;
+using OpId = Id<struct OpTag>;
+
+/// A wire: a node of the hypergraph, with one producer. Using it twice is copying, not at all deleting.
+struct Wire {
+  Type type;
+  OpId producer;     // invalid for an input of the diagram
+  unsigned port = 0; // which result of the producer, or which input
+  std::string name;  // what the source calls it; a hint for people, may be empty
+};
+
+/// An operation: a hyperedge with ordered ports.
+struct Op {
+  Generator generator;
+  std::vector<WireId> operands, results;
+  Span span; // where it was written
+};
+
+/// An open hypergraph with an interface, a morphism inputs -> outputs:
+///
+///       q      k                  wires: typed nodes with one producer
+///       │      │
+///      ┌┴──────┴┐                 ops: hyperedges, in topological order
+///      │  dot   │
+///      └───┬────┘
+///          │                      inputs, outputs: the interface, ordered
+///
+/// Built by `Builder`, which checks types; a value that does not change after. Learners inside (and inside
+/// bodies) are ids into the table of the Definition the diagram belongs to.
+struct Diagram {
+  std::vector<Wire> wires;
+  std::vector<Op> ops;
+  std::vector<WireId> inputs, outputs;
+
+  const Wire &wire(WireId id) const { return wires[id.index()]; }
+  const Op &op(OpId id) const { return ops[id.index()]; }
+  const Type &type(WireId id) const { return wires[id.index()].type; }
+  std::vector<Type> inputTypes() const;
+  std::vector<Type> outputTypes() const;
+  /// Operations here and in all bodies.
+  std::size_t opCount() const;
+};
+
+/// Linear, affine, a constant, any continuous function, or a box that has yet to be given.
+enum class LearnerKind : std::uint8_t { Linear, Affine, Param, Universal, Hole };
+std::string_view name(LearnerKind kind); // "linear" …, "box" for Hole
+
+/// A variable function. Its parameters are arrays named after the label; `per` axes come first:
+///   linear  W: [a] @ [b] -> [r]   `W` [a r] (with two inputs `W.0` [a r], `W.1` [b r]);  sum of the products
+///   affine                        `W.weight` as above (`W.weight.0` …), `W.bias` [r]
+///   param   u: [r]                `u` [r]
+///   universal, width w            `a.0.weight` [a w], … one for each input (`a.in0.weight` …), see Parameters.h
+/// Axes of an input and of the output are flattened only in meaning: a linear [n c] -> [h d] has `W` [n c h d].
+struct Learner {
+  LearnerKind kind;
+  std::string label;
+  std::vector<Type> domain, codomain;
+  std::vector<Size> per;
+  Size width; // universal only: hidden units
+  Span span;
+};
+
+/// A condition on sizes that the arrays must meet: `left == right`, or `left % modulus == right`.
+struct Constraint {
+  Size left, right;
+  std::optional<Size> modulus;
+  Span span;
+};
+
+/// A named diagram with its learners: what a `diagram` declaration means.
+struct Definition {
+  std::string name;
+  std::string doc; // the text of its /// comments
+  Diagram diagram;
+  std::vector<std::string> outputNames; // empty strings where the source gives none
+  std::vector<Learner> learners;
+  std::vector<Constraint> constraints;
+  Span span;
+
+  const Learner &learner(LearnerId id) const { return learners[id.index()]; }
+  /// Every size name that occurs in the interface, the learners or the bodies, in order of first sight.
+  std::vector<std::string> sizeNames() const;
+  /// `sdpa(q: [n d], k: [m d], v: [m e]) -> [n e]`.
+  std::string signature() const;
+};
+
+} // namespace attnc

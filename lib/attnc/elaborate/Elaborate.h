@@ -1,0 +1,26 @@
+#pragma once
+#include "attnc/diagram/Diagram.h"
+#include "attnc/support/Diagnostics.h"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+namespace attnc {
+
+/// The meaning of one file with all it imports: definitions in the order of the source.
+struct Module {
+  std::vector<std::shared_ptr<const Definition>> definitions; // of the file itself
+  /// The definition of that name: of the file, its imports or the prelude; null when there is none.
+  std::shared_ptr<const Definition> find(std::string_view name) const;
+  std::vector<std::shared_ptr<const Definition>> visible; // imports and the prelude too
+};
+
+/// Reads the text of an imported file; the error says why it cannot.
+using ImportReader = std::function<tl::expected<std::string, std::string>(const std::filesystem::path &)>;
+
+/// Parses, resolves names, infers shapes, and builds each diagram. What is broken is reported and left out;
+/// everything else is in the result.
+Module elaborate(SourceManager &sources, FileId file, Diagnostics &diagnostics, const ImportReader &readImport);
+
+} // namespace attnc
