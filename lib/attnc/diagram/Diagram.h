@@ -54,18 +54,14 @@ struct Diagram {
 enum class LearnerKind : std::uint8_t { Linear, Affine, Param, Universal, Hole };
 std::string_view name(LearnerKind kind); // "linear" …, "box" for Hole
 
-/// A variable function. Its parameters are arrays named after the label; `per` axes come first:
-///   linear  W: [a] @ [b] -> [r]   `W` [a r] (with two inputs `W.0` [a r], `W.1` [b r]);  sum of the products
-///   affine                        `W.weight` as above (`W.weight.0` …), `W.bias` [r]
-///   param   u: [r]                `u` [r]
-///   universal, width w            `a.0.weight` [a w], … one for each input (`a.in0.weight` …), see Parameters.h
-/// Axes of an input and of the output are flattened only in meaning: a linear [n c] -> [h d] has `W` [n c h d].
+/// A variable function, the black box of the paper. Parameters.h says with which arrays it is filled.
+/// Linear, affine, param and universal have one codomain type; only real wires enter them.
 struct Learner {
   LearnerKind kind;
   std::string label;
   std::vector<Type> domain, codomain;
   std::vector<Size> per;
-  Size width; // universal only: hidden units
+  Size width = 64; // universal only: hidden units when it is run
   Span span;
 };
 
