@@ -30,6 +30,15 @@ tl::expected<WireId, std::string> Builder::add1(Generator generator, std::vector
   return add(std::move(generator), std::move(operands), span).map([](const std::vector<WireId> &r) { return r.front(); });
 }
 
+std::optional<std::int64_t> Builder::constantOf(WireId wire) const {
+  OpId producer = diagram.wire(wire).producer;
+  if (!producer.valid())
+    return std::nullopt;
+  auto *constant = std::get_if<Const>(&diagram.op(producer).generator);
+  auto *value = constant ? std::get_if<std::int64_t>(&constant->value) : nullptr;
+  return value ? std::optional(*value) : std::nullopt;
+}
+
 void Builder::suggestName(WireId wire, const std::string &name) {
   std::string &current = diagram.wires[wire.index()].name;
   if (current.empty())

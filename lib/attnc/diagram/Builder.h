@@ -26,6 +26,8 @@ public:
   const std::string &name(WireId wire) const { return diagram.wire(wire).name; }
   /// Names a wire that has no name yet.
   void suggestName(WireId wire, const std::string &name);
+  /// The integer, when the wire is an integer constant.
+  std::optional<std::int64_t> constantOf(WireId wire) const;
   std::size_t opCount() const { return diagram.ops.size(); }
 
   /// Ends the building: operations and wires that no output needs are dropped.

@@ -5,15 +5,16 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <tl/expected.hpp>
 
 namespace attnc {
 
 /// The meaning of one file with all it imports: definitions in the order of the source.
 struct Module {
   std::vector<std::shared_ptr<const Definition>> definitions; // of the file itself
-  /// The definition of that name: of the file, its imports or the prelude; null when there is none.
+  /// The definition of that name: of the file or its imports; null when there is none.
   std::shared_ptr<const Definition> find(std::string_view name) const;
-  std::vector<std::shared_ptr<const Definition>> visible; // imports and the prelude too
+  std::vector<std::shared_ptr<const Definition>> visible; // of the imported files
 };
 
 /// Reads the text of an imported file; the error says why it cannot.
@@ -21,6 +22,9 @@ using ImportReader = std::function<tl::expected<std::string, std::string>(const 
 
 /// Parses, resolves names, infers shapes, and builds each diagram. What is broken is reported and left out;
 /// everything else is in the result.
+/// A diagram of the prelude by its name (`dot`); null when there is none. Its spans point into no file of the caller.
+std::shared_ptr<const Definition> preludeDefinition(std::string_view name);
+
 Module elaborate(SourceManager &sources, FileId file, Diagnostics &diagnostics, const ImportReader &readImport);
 
 } // namespace attnc
