@@ -1,0 +1,34 @@
+#pragma once
+#include "attnc/arrays/Array.h"
+#include "attnc/diagram/Diagram.h"
+
+namespace attnc {
+
+/// The calling convention of a compiled definition:
+///
+///     int32_t attnc_NAME(const T *in…, const T *param…, T *out…, int64_t size…)
+///
+/// Arrays are dense and row-major. Inputs come in the order of the diagram, parameters in that of `parametersOf`,
+/// then outputs; then, only when sizes are dynamic, the size names in the order of `Definition::sizeNames`. Reals
+/// are float, double or the bits of a bfloat16; ints are int64_t, bools uint8_t. Returns 0.
+struct KernelArgument {
+  enum class Role : std::uint8_t { Input, Parameter, Output, SizeValue };
+  Role role;
+  std::string name;   // as the source calls it; "out" where it gives an output no name
+  std::string symbol; // a C identifier, unlike that of every other argument
+  Type type;          // of an array
+  DType dtype;        // of an array
+};
+
+struct KernelAbi {
+  std::string symbol; // of the function
+  std::vector<KernelArgument> arguments;
+};
+
+/// The symbol of the function for a definition of that name: `attnc_` and the name, with what C cannot spell as `_`.
+std::string kernelSymbol(std::string_view name);
+
+/// `real` is F32, F64 or BF16.
+KernelAbi abiOf(const Definition &definition, DType real, bool dynamicSizes);
+
+} // namespace attnc

@@ -1,0 +1,29 @@
+#pragma once
+#include "attnc/kernel/Key.h"
+
+#include <tl/expected.hpp>
+
+namespace attnc {
+
+/// The stations of a definition on its way to machine code, each as a file holds it.
+enum class Artefact : std::uint8_t {
+  Dialect,  // the `attnc` dialect, as text
+  Linalg,   // linalg on tensors, as text
+  Llvm,     // optimised LLVM IR, as text
+  Assembly, // for the target
+  Object,   // ELF, position independent
+  Shared,   // a shared object that needs libm and libc only (and libomp where threads are used)
+  Header,   // C and C++
+};
+
+/// Makes one. Errors, in lower case: what the lowering or the linker refuses.
+tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant, Artefact artefact);
+
+struct CompileTimes {
+  double lower = 0, codegen = 0, link = 0; // seconds
+};
+
+/// The shared object that `Kernel` loads: with the packed entry beside the function.
+tl::expected<std::string, std::string> compileKernel(const Definition &definition, const KernelVariant &variant, CompileTimes &times);
+
+} // namespace attnc

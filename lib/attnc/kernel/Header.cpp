@@ -1,0 +1,97 @@
+#include "attnc/kernel/Header.h"
+
+#include <fmt/format.h>
+
+namespace attnc {
+
+static std::string_view cType(DType dtype) {
+  switch (dtype) {
+  case DType::F32:
+    return "float";
+  case DType::F64:
+    return "double";
+  case DType::BF16:
+    return "uint16_t";
+  case DType::I64:
+    return "int64_t";
+  default:
+    return "uint8_t";
+  }
+}
+
+/// Text that cannot end the comment it is put into.
+static std::string inComment(std::string text) {
+  for (std::size_t at = 0; (at = text.find("*/", at)) != std::string::npos;)
+    text.insert(at + 1, " ");
+  return text;
+}
+
+static std::string commentLines(const std::string &text) {
+  std::string out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string line = text.substr(begin, end - begin);
+    line.erase(line.find_last_not_of(" \t\r") + 1);
+    out += line.empty() ? " *\n" : fmt::format(" * {}\n", inComment(line));
+    begin = end + 1;
+  }
+  return out;
+}
+
+/// `[n d]`, and what it is for the sizes compiled in: `[n d] = [24 32]`.
+static std::string shapeOf(const Type &type, const std::optional<Size::Values> &sizes) {
+  std::string text = type.str();
+  if (!sizes || type.axes.empty())
+    return text;
+  std::vector<std::int64_t> shape;
+  bool symbolic = false;
+  for (const Size &axis : type.axes) {
+    symbolic |= !axis.isConstant();
+    if (auto value = axis.evaluate(*sizes))
+      shape.push_back(*value);
+  }
+  return symbolic && shape.size() == type.axes.size() ? fmt::format("{} = {}", text, shapeText(shape)) : text;
+}
+
+std::string headerText(const Definition &definition, DType real, const std::optional<Size::Values> &sizes) {
+  KernelAbi abi = abiOf(definition, real, !sizes);
+  // The name keeps its case, so that `k` and `K` can be included together.
+  std::string guard = fmt::format("ATTNC_KERNEL_{}_H", abi.symbol.substr(abi.symbol.find('_') + 1));
+
+  std::string lines, prototype;
+  std::size_t width = 0;
+  for (const KernelArgument &argument : abi.arguments)
+    width = std::max(width, argument.symbol.size());
+  for (const KernelArgument &argument : abi.arguments) {
+    bool size = argument.role == KernelArgument::Role::SizeValue;
+    bool output = argument.role == KernelArgument::Role::Output;
+    std::string_view role = size ? "size" : output ? "output" : argument.role == KernelArgument::Role::Input ? "input" : "parameter";
+    std::string what = size ? "" : " " + shapeOf(argument.type, sizes);
+    if (argument.symbol != argument.name && !argument.name.empty())
+      what += fmt::format(" (`{}`)", inComment(argument.name));
+    lines += fmt::format(" *   {:{}}  {}{}\n", argument.symbol, width, role, what);
+    prototype += fmt::format("{}{}{} {}{}", prototype.empty() ? "" : ",\n    ", size || output ? "" : "const ",
+                             size ? "int64_t" : cType(argument.dtype), size ? "" : "*", argument.symbol);
+  }
+  std::string values;
+  if (sizes)
+    for (const std::string &name : definition.sizeNames())
+      if (auto found = sizes->find(name); found != sizes->end())
+        values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", name, found->second);
+
+  std::string text = fmt::format("#ifndef {0}\n#define {0}\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n", guard);
+  text += fmt::format("/**\n * {}\n *\n", inComment(definition.signature()));
+  if (!definition.doc.empty())
+    text += commentLines(definition.doc) + " *\n";
+  if (!values.empty())
+    text += fmt::format(" * Compiled for {}.\n *\n", values);
+  text += lines;
+  text += " *\n * Arrays are dense and row-major; outputs overlap no other array. Returns 0.\n";
+  if (real == DType::BF16)
+    text += " * A real is the 16 bits of a bfloat16, the upper half of a float.\n";
+  text += fmt::format(" */\nint32_t {}({});\n\n", abi.symbol, prototype.empty() ? "void" : "\n    " + prototype);
+  text += fmt::format("#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {} */\n", guard);
+  return text;
+}
+
+} // namespace attnc

@@ -1,0 +1,32 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace attnc {
+
+/// The machine that code is made for: a triple, a level of the architecture and the features beyond it.
+///
+///     native                  this machine
+///     x86-64-v3               AVX2 and FMA
+///     x86-64-v4+avx512bf16    AVX-512 with one more feature
+///     aarch64+sve             64-bit Arm with scalable vectors
+///
+/// A target is what it can do, not who made it: a virtual machine may call itself an older CPU than it is.
+/// The levels of x86-64 are those of its psABI. Where there is AVX-512, vectors of 512 bits are asked for.
+struct Target {
+  std::string triple;
+  std::string level;    // the -mcpu of LLVM: "x86-64-v4", "generic"
+  std::string features; // the -mattr of LLVM: "+avx512bf16,-prefer-256-bit"
+
+  /// Two targets with equal keys get equal code.
+  std::string key() const { return triple + '/' + level + '/' + features; }
+  /// Can be loaded into this process, if the features are there.
+  bool isHostArchitecture() const;
+  bool hasWideVectors() const;
+};
+
+/// The target a text names. The error names the known levels, or the feature nearest to one it does not know.
+tl::expected<Target, std::string> parseTarget(std::string_view text);
+
+} // namespace attnc

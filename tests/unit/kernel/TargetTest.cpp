@@ -1,0 +1,45 @@
+#include "attnc/kernel/Target.h"
+
+#include <catch2/catch.hpp>
+
+using namespace attnc;
+
+TEST_CASE("a target is a level and features") {
+  Target v3 = parseTarget("x86-64-v3").value();
+  CHECK(v3.triple == "x86_64-unknown-linux-gnu");
+  CHECK(v3.level == "x86-64-v3");
+  CHECK(v3.features.empty());
+  CHECK_FALSE(v3.hasWideVectors());
+
+  Target v4 = parseTarget("x86-64-v4+avx512bf16").value();
+  CHECK(v4.features == "+avx512bf16,-prefer-256-bit");
+  CHECK(v4.hasWideVectors());
+
+  Target arm = parseTarget("aarch64+sve+bf16").value();
+  CHECK(arm.triple == "aarch64-unknown-linux-gnu");
+  CHECK(arm.features == "+sve,+bf16");
+
+  CHECK(v3.key() != v4.key());
+  CHECK(parseTarget("x86-64-v4").value().key() != v4.key());
+}
+
+TEST_CASE("the native target is what this machine can do, each time the same") {
+  Target native = parseTarget("native").value();
+  CHECK(native.isHostArchitecture());
+  CHECK_FALSE(native.features.empty());
+  CHECK(native.key() == parseTarget("native").value().key());
+  CHECK(native.hasWideVectors() == (native.features.find("-prefer-256-bit") != std::string::npos));
+}
+
+TEST_CASE("a target that is not known is refused by name") {
+  CHECK(parseTarget("x86-64-v9").error() ==
+        "unknown target `x86-64-v9`; known are native, x86-64, x86-64-v2, x86-64-v3, x86-64-v4, aarch64, each with +FEATURE as in "
+        "x86-64-v4+avx512bf16");
+  CHECK_FALSE(parseTarget(""));
+  CHECK_FALSE(parseTarget("+avx2"));
+  CHECK(parseTarget("x86-64-v4+avx512bf15").error() ==
+        "target x86-64-v4 has no feature `avx512bf15`; did you mean `avx512bf16`?");
+  CHECK_FALSE(parseTarget("aarch64+avx2"));
+  CHECK_FALSE(parseTarget("x86-64-v3+"));
+  CHECK_FALSE(parseTarget("native+"));
+}
