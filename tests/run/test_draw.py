@@ -1,0 +1,58 @@
+"""`attnc draw`: every format of every example, the same bytes each time."""
+import re
+import unittest
+import xml.etree.ElementTree
+
+import support
+from support import EXAMPLES, Case, examples
+
+SDPA = EXAMPLES / "02_sdpa.attn"
+BEGINS = {"svg": b"<", "pdf": b"%PDF", "png": b"\x89PNG", "dot": b"", "tikz": b""}
+
+
+class Draw(Case):
+    def test_every_example(self):
+        for entry in examples():
+            with self.subTest(f"{entry['file']} {entry['diagram']}"):
+                self.attnc("draw", EXAMPLES / entry["file"], entry["diagram"], "-o", "x.svg")
+                root = xml.etree.ElementTree.parse(self.folder / "x.svg").getroot()
+                self.assertTrue(root.tag.endswith("svg"))
+                self.assertGreater(float(re.match(r"[\d.]+", root.get("width"))[0]), 10)
+
+    def test_every_format_twice(self):
+        for extension, begin in BEGINS.items():
+            with self.subTest(extension):
+                twice = []
+                for name in ("a", "b"):
+                    self.attnc("draw", SDPA, "-o", f"{name}.{extension}")
+                    twice.append((self.folder / f"{name}.{extension}").read_bytes())
+                self.assertEqual(twice[0], twice[1])
+                self.assertTrue(twice[0].startswith(begin))
+                self.assertGreater(len(twice[0]), 200)
+
+    def test_opening_boxes(self):
+        file = EXAMPLES / "18_transformer.attn"
+        sizes = []
+        for opened in ([], ["--open", "encoder"], ["--open", "1"], ["--open", "all"]):
+            self.attnc("draw", file, "transformer", *opened, "-o", "x.svg")
+            sizes.append((self.folder / "x.svg").stat().st_size)
+        self.assertLess(sizes[0], sizes[1])
+        self.assertLess(sizes[2], sizes[3])
+
+    def test_direction(self):
+        pictures = set()
+        for direction in ("down", "right"):
+            self.attnc("draw", SDPA, "--direction", direction, "-o", "x.svg")
+            pictures.add((self.folder / "x.svg").read_bytes())
+        self.assertEqual(len(pictures), 2)
+        self.attnc("draw", SDPA, "--direction", "sideways", "-o", "x.svg", code=2)
+
+    def test_unknown_format(self):
+        self.assertNotEqual(self.attnc("draw", SDPA, "-o", "x.gif", code=None).returncode, 0)
+        self.assertFalse((self.folder / "x.gif").exists())
+
+
+tearDownModule = support.tearDownModule
+
+if __name__ == "__main__":
+    unittest.main()

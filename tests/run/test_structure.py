@@ -1,0 +1,62 @@
+"""The stages depend downward only, and what is heavy stays where it belongs."""
+import re
+import unittest
+
+from support import ROOT
+
+LIB = ROOT / "lib" / "attnc"
+# Each stage may include its own headers and those of stages before it, in the order in which they are built.
+ORDER = [*re.findall(r"[a-z]+", " ".join(re.findall(r"foreach\(STAGE ([^)]*)\)", (LIB / "CMakeLists.txt").read_text()))), "driver"]
+MLIR_STAGES = {"dialect", "lower", "kernel"}
+BOOST_STAGES = {"syntax"}
+
+
+def includes(path):
+    return re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(), re.M)
+
+
+def sources():
+    for path in sorted(LIB.rglob("*")):
+        if path.suffix in (".h", ".cpp", ".td", ".def", ".in"):
+            yield path, path.relative_to(LIB).parts[0]
+
+
+class Structure(unittest.TestCase):
+    def test_every_stage_has_its_place(self):
+        folders = {path.relative_to(LIB).parts[0] for path, _ in sources()}
+        self.assertLessEqual(folders, set(ORDER))
+        self.assertGreaterEqual(len(folders), 10)
+
+    def test_stages_include_downward(self):
+        for path, stage in sources():
+            for included in includes(path):
+                parts = included.split("/")
+                if parts[0] != "attnc" or len(parts) < 3:
+                    continue
+                with self.subTest(f"{path.relative_to(ROOT)} includes {included}"):
+                    self.assertLessEqual(ORDER.index(parts[1]), ORDER.index(stage))
+
+    def test_llvm_is_seen_by_the_compiler_stages_alone(self):
+        for path, stage in sources():
+            heavy = [i for i in includes(path) if re.match(r"(mlir|llvm|lld|clang)(-c)?/", i)]
+            if heavy and stage not in MLIR_STAGES:
+                self.fail(f"{path.relative_to(ROOT)} includes {heavy[0]}")
+
+    def test_boost_is_in_no_header_but_those_of_the_grammar(self):
+        for path, stage in sources():
+            if any(i.startswith("boost/") for i in includes(path)):
+                self.assertIn(stage, BOOST_STAGES)
+                users = [p for p, _ in sources() if f"attnc/{stage}/{path.name}" in includes(p)]
+                if path.suffix == ".h":
+                    self.assertTrue(all(p.parent == path.parent and p.suffix == ".cpp" for p in users), path)
+
+    def test_files_are_of_readable_length(self):
+        for folder in ("lib", "tools", "tests"):
+            for path in (ROOT / folder).rglob("*"):
+                if path.suffix in (".h", ".cpp", ".td", ".py"):
+                    with self.subTest(str(path.relative_to(ROOT))):
+                        self.assertLessEqual(path.read_text().count("\n"), 500)
+
+
+if __name__ == "__main__":
+    unittest.main()
