@@ -1,6 +1,7 @@
 #include "attnc/kernel/Abi.h"
 
 #include "attnc/diagram/Parameters.h"
+#include "attnc/diagram/Transform.h"
 
 #include <fmt/format.h>
 #include <set>
@@ -35,13 +36,13 @@ static const std::set<std::string, std::less<>> &reservedWords() {
   return words;
 }
 
-std::string kernelSymbol(std::string_view name) { return "attnc_" + identifier(name).substr(name.empty() ? 1 : 0); }
+std::string kernelSymbol(std::string_view name) { return identifier("attnc_" + std::string(name)); }
 
 static DType dtypeOf(const Type &type, DType real) {
   return type.kind == Kind::Real ? real : type.kind == Kind::Int ? DType::I64 : DType::Bool;
 }
 
-KernelAbi abiOf(const Definition &definition, DType real, bool dynamicSizes) {
+KernelAbi abiOf(const Definition &definition, DType real, const Size::Values &fixed) {
   KernelAbi abi{kernelSymbol(definition.name), {}};
   std::set<std::string, std::less<>> taken;
   auto add = [&](KernelArgument::Role role, std::string name, const Type &type) {
@@ -64,9 +65,11 @@ KernelAbi abiOf(const Definition &definition, DType real, bool dynamicSizes) {
       name = diagram.outputs.size() == 1 ? "out" : fmt::format("out{}", i);
     add(KernelArgument::Role::Output, std::move(name), diagram.type(diagram.outputs[i]));
   }
-  if (dynamicSizes)
-    for (const std::string &size : definition.sizeNames())
-      add(KernelArgument::Role::SizeValue, size, Type{Kind::Int, {}});
+  Size::Bindings bindings;
+  for (const auto &[name, value] : fixed)
+    bindings.emplace(name, Size(value));
+  for (const std::string &size : substitute(definition, bindings).sizeNames())
+    add(KernelArgument::Role::SizeValue, size, Type{Kind::Int, {}});
   return abi;
 }
 

@@ -9,7 +9,7 @@ namespace attnc {
 ///     int32_t attnc_NAME(const T *in…, const T *param…, T *out…, int64_t size…)
 ///
 /// Arrays are dense and row-major. Inputs come in the order of the diagram, parameters in that of `parametersOf`,
-/// then outputs; then, only when sizes are dynamic, the size names in the order of `Definition::sizeNames`. Reals
+/// then outputs; then the sizes that are not fixed at compile time, in the order of `sizeNames` once the others are put in. Reals
 /// are float, double or the bits of a bfloat16; ints are int64_t, bools uint8_t. Returns 0.
 struct KernelArgument {
   enum class Role : std::uint8_t { Input, Parameter, Output, SizeValue };
@@ -28,7 +28,7 @@ struct KernelAbi {
 /// The symbol of the function for a definition of that name: `attnc_` and the name, with what C cannot spell as `_`.
 std::string kernelSymbol(std::string_view name);
 
-/// `real` is F32, F64 or BF16.
-KernelAbi abiOf(const Definition &definition, DType real, bool dynamicSizes);
+/// `real` is F32, F64 or BF16; `fixed` are the sizes that are compiled in.
+KernelAbi abiOf(const Definition &definition, DType real, const Size::Values &fixed);
 
 } // namespace attnc

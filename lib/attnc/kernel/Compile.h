@@ -13,17 +13,19 @@ enum class Artefact : std::uint8_t {
   Assembly, // for the target
   Object,   // ELF, position independent
   Shared,   // a shared object that needs libm and libc only (and libomp where threads are used)
-  Header,   // C and C++
+  Header,   // C and C++ (Header.h)
 };
 
-/// Makes one. Errors, in lower case: what the lowering or the linker refuses.
-tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant, Artefact artefact);
+/// Makes one. With `sources`, the locations in dialect texts point into the program. Errors, in lower case: a hole
+/// that is not filled, what the lowering or the linker refuses.
+tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant, Artefact artefact,
+                                                    const SourceManager *sources = nullptr);
 
 struct CompileTimes {
   double lower = 0, codegen = 0, link = 0; // seconds
 };
 
-/// The shared object that `Kernel` loads: with the packed entry beside the function.
+/// The shared object that `Kernel` loads: with the packed entry (ObjectCode.h) beside the function.
 tl::expected<std::string, std::string> compileKernel(const Definition &definition, const KernelVariant &variant, CompileTimes &times);
 
 } // namespace attnc

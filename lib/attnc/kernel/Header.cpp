@@ -39,22 +39,20 @@ static std::string commentLines(const std::string &text) {
 }
 
 /// `[n d]`, and what it is for the sizes compiled in: `[n d] = [24 32]`.
-static std::string shapeOf(const Type &type, const std::optional<Size::Values> &sizes) {
+static std::string shapeOf(const Type &type, const Size::Values &fixed) {
   std::string text = type.str();
-  if (!sizes || type.axes.empty())
-    return text;
   std::vector<std::int64_t> shape;
   bool symbolic = false;
   for (const Size &axis : type.axes) {
     symbolic |= !axis.isConstant();
-    if (auto value = axis.evaluate(*sizes))
+    if (auto value = axis.evaluate(fixed))
       shape.push_back(*value);
   }
   return symbolic && shape.size() == type.axes.size() ? fmt::format("{} = {}", text, shapeText(shape)) : text;
 }
 
-std::string headerText(const Definition &definition, DType real, const std::optional<Size::Values> &sizes) {
-  KernelAbi abi = abiOf(definition, real, !sizes);
+std::string headerText(const Definition &definition, DType real, const Size::Values &fixed) {
+  KernelAbi abi = abiOf(definition, real, fixed);
   // The name keeps its case, so that `k` and `K` can be included together.
   std::string guard = fmt::format("ATTNC_KERNEL_{}_H", abi.symbol.substr(abi.symbol.find('_') + 1));
 
@@ -66,7 +64,7 @@ std::string headerText(const Definition &definition, DType real, const std::opti
     bool size = argument.role == KernelArgument::Role::SizeValue;
     bool output = argument.role == KernelArgument::Role::Output;
     std::string_view role = size ? "size" : output ? "output" : argument.role == KernelArgument::Role::Input ? "input" : "parameter";
-    std::string what = size ? "" : " " + shapeOf(argument.type, sizes);
+    std::string what = size ? "" : " " + shapeOf(argument.type, fixed);
     if (argument.symbol != argument.name && !argument.name.empty())
       what += fmt::format(" (`{}`)", inComment(argument.name));
     lines += fmt::format(" *   {:{}}  {}{}\n", argument.symbol, width, role, what);
@@ -74,10 +72,9 @@ std::string headerText(const Definition &definition, DType real, const std::opti
                              size ? "int64_t" : cType(argument.dtype), size ? "" : "*", argument.symbol);
   }
   std::string values;
-  if (sizes)
-    for (const std::string &name : definition.sizeNames())
-      if (auto found = sizes->find(name); found != sizes->end())
-        values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", name, found->second);
+  for (const std::string &name : definition.sizeNames())
+    if (auto found = fixed.find(name); found != fixed.end())
+      values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", name, found->second);
 
   std::string text = fmt::format("#ifndef {0}\n#define {0}\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n", guard);
   text += fmt::format("/**\n * {}\n *\n", inComment(definition.signature()));

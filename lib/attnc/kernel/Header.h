@@ -1,13 +1,11 @@
 #pragma once
 #include "attnc/kernel/Abi.h"
 
-#include <optional>
-
 namespace attnc {
 
 /// The C header of a compiled definition, for C and C++: what it computes, the shape and type of every argument,
-/// and the prototype. `sizes` are those the kernel was compiled for, or none when it takes them as arguments.
+/// and the prototype. `fixed` are the sizes that are compiled in; the others are its last arguments.
 /// The same text for the same definition, always.
-std::string headerText(const Definition &definition, DType real, const std::optional<Size::Values> &sizes);
+std::string headerText(const Definition &definition, DType real, const Size::Values &fixed);
 
 } // namespace attnc

@@ -13,7 +13,7 @@ namespace attnc {
 
 struct Kernel::Impl {
   KernelAbi abi;
-  std::optional<Size::Values> sizes;
+  Size::Values sizes;
   unsigned threads;
   KernelTimes times;
   LoadedObject object;
@@ -29,7 +29,7 @@ tl::expected<Kernel, std::string> Kernel::load(const Definition &definition, con
   if (!loaded)
     return tl::unexpected(loaded.error());
   auto impl = std::make_shared<Impl>();
-  impl->abi = abiOf(definition, options.real, !options.sizes);
+  impl->abi = abiOf(definition, options.real, options.sizes);
   impl->sizes = options.sizes;
   impl->threads = options.threads;
   impl->object = std::move(*loaded);
@@ -58,13 +58,11 @@ tl::expected<KernelRun, std::string> Kernel::run(const Size::Values &sizes, std:
     return tl::unexpected(right.error());
   if (auto right = checkCount("parameters", countOf(Role::Parameter), parameters.size()); !right)
     return tl::unexpected(right.error());
-  if (impl->sizes)
-    for (const auto &[name, value] : *impl->sizes)
-      if (auto given = sizes.find(name); given != sizes.end() && given->second != value)
-        return tl::unexpected(fmt::format("the kernel was compiled for {} = {}, not {}", name, value, given->second));
+  for (const auto &[name, value] : impl->sizes)
+    if (auto given = sizes.find(name); given != sizes.end() && given->second != value)
+      return tl::unexpected(fmt::format("the kernel was compiled for {} = {}, not {}", name, value, given->second));
   Size::Values bound = sizes;
-  if (impl->sizes)
-    bound.insert(impl->sizes->begin(), impl->sizes->end());
+  bound.insert(impl->sizes.begin(), impl->sizes.end());
 
   std::vector<Array> held; // what is converted lives until the kernel returns
   KernelRun result;

@@ -10,11 +10,11 @@
 namespace attnc {
 
 struct KernelOptions {
-  DType real = DType::F32;           // F32, F64 or BF16
-  std::optional<Size::Values> sizes; // compiled in; none: they are arguments of the kernel
-  std::string target = "native";     // Target.h says what can stand here
-  unsigned level = 2;                // of LLVM's optimisation pipeline
-  unsigned threads = 0;              // 0: as many as OpenMP finds
+  DType real = DType::F32;       // F32, F64 or BF16
+  Size::Values sizes;            // compiled in; the others are arguments of the kernel
+  std::string target = "native"; // Target.h says what can stand here
+  unsigned level = 2;            // of LLVM's optimisation pipeline
+  unsigned threads = 0;          // 0: as many as OpenMP finds
   bool useCache = true;
   std::optional<std::filesystem::path> cacheDirectory; // none: the user's (Cache.h)
 };
@@ -43,7 +43,8 @@ public:
                                             KernelTimes times = {});
 
   /// Runs it on arrays of any dtype, converted to the kernel's, of exactly the shapes that `sizes` gives; inputs in the
-  /// order of the diagram, parameters in that of `parametersOf`. For a kernel with sizes compiled in, `sizes` must agree.
+  /// order of the diagram, parameters in that of `parametersOf`. Sizes that
+  /// are compiled in must agree; the conditions and inner axes of the definition are the caller's to check (`bindArrays`).
   /// Every output is filled with NaN or 0x7f bytes before, so that an element left out is seen.
   tl::expected<KernelRun, std::string> run(const Size::Values &sizes, std::span<const Array> inputs,
                                            std::span<const Array> parameters) const;

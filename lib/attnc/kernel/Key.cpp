@@ -34,7 +34,7 @@ public:
       if (constraint.modulus)
         size(*constraint.modulus);
     }
-    // The order in which a kernel with dynamic sizes takes them.
+    // The order in which a kernel takes those that are not compiled in.
     std::vector<std::string> names = d.sizeNames();
     number(names.size());
     for (const std::string &name : names)
@@ -195,10 +195,8 @@ std::optional<Hash128> kernelKey(const Definition &definition, const KernelVaria
   LLVMGetVersion(&major, &minor, &patch);
   std::string text = fmt::format("attnc {} llvm {}.{}.{}\ntarget {}\nreal {}\nlevel {}\n", build, major, minor, patch,
                                  variant.target.key(), name(variant.real), variant.level);
-  if (variant.sizes)
-    for (const auto &[size, value] : *variant.sizes)
-      text += fmt::format("size {} {}\n", size, value);
-  text += variant.sizes ? "static\n" : "dynamic\n";
+  for (const auto &[size, value] : variant.sizes)
+    text += fmt::format("size {} {}\n", size, value);
   return hash128(text + serialise(definition));
 }
 

@@ -9,7 +9,7 @@ namespace attnc {
 /// What determines the code of a kernel.
 struct KernelVariant {
   DType real = DType::F32;
-  std::optional<Size::Values> sizes; // none: they are arguments of the kernel
+  Size::Values sizes; // compiled in; the others are arguments of the kernel
   Target target;
   unsigned level = 2;
 };

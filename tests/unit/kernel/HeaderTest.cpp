@@ -52,7 +52,7 @@ TEST_CASE("with dynamic sizes they are the last arguments, and parameters stand 
   WireId y = builder.add1(Apply{LearnerId(0), {}}, {x}).value();
   definition.diagram = std::move(builder).finish({y, i, b});
   definition.outputNames = {"y", "", ""};
-  CHECK(headerText(definition, DType::BF16, std::nullopt) == R"(#ifndef ATTNC_KERNEL_f__H
+  CHECK(headerText(definition, DType::BF16, {}) == R"(#ifndef ATTNC_KERNEL_f__H
 #define ATTNC_KERNEL_f__H
 
 #include <stdint.h>
