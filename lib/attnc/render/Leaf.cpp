@@ -1,0 +1,267 @@
+#include "attnc/render/Leaf.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace attnc::render {
+
+namespace {
+
+constexpr double labelSize = 11;
+
+template <class... Cases> struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases> Overloaded(Cases...) -> Overloaded<Cases...>;
+
+/// A size as mathematics: `2*d + n` with names in italics, `*` left out.
+void append(Line &line, const Size &size) {
+  std::string text = size.str();
+  for (char c : text) {
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '\'';
+    Face face = letter ? Face::Italic : Face::Roman;
+    std::string piece = c == '*' ? "·" : c == '-' ? "−" : std::string(1, c);
+    if (!line.runs.empty() && line.runs.back().face == face && line.runs.back().rise == 0 && line.runs.back().scale == 1)
+      line.runs.back().text += piece;
+    else
+      line += {piece, face};
+  }
+}
+
+Line constantLabel(const Const &constant) {
+  std::string text = std::visit(Overloaded{[](double v) {
+                                             return std::isinf(v) ? std::string(v < 0 ? "−∞" : "∞") : std::isnan(v) ? "NaN" : fmt::format("{:.6g}", v);
+                                           },
+                                           [](std::int64_t v) { return std::to_string(v); },
+                                           [](bool v) { return std::string(v ? "true" : "false"); }},
+                                constant.value);
+  if (text.starts_with('-'))
+    text = "−" + text.substr(1);
+  return {{{text}}, labelSize - 1};
+}
+
+/// A constant's label when the generator is one.
+std::optional<Line> asConstant(const Generator &generator) {
+  if (auto *constant = std::get_if<Const>(&generator))
+    return constantLabel(*constant);
+  if (auto *size = std::get_if<SizeValue>(&generator)) {
+    Line line{{}, labelSize - 1};
+    append(line, size->size);
+    return line;
+  }
+  return std::nullopt;
+}
+
+/// A capped box around its one mapped wire, or such a box around another of the same cap.
+bool isFold(const Box &box, std::vector<Size> &axes) {
+  const Diagram &body = *box.body;
+  if (box.cap == Cap::None || body.outputs.size() != 1 || box.modes != std::vector{Mode::Map})
+    return false;
+  axes.push_back(box.size);
+  if (body.ops.empty())
+    return body.outputs[0] == body.inputs.back() && body.inputs.size() == 1u + box.indexed;
+  auto *inner = std::get_if<Box>(&body.ops[0].generator);
+  return body.ops.size() == 1 && inner && inner->cap == box.cap && body.ops[0].operands == std::vector{body.inputs.back()} &&
+         body.outputs == body.ops[0].results && isFold(*inner, axes);
+}
+
+bool isTube(const Generator &generator) { return std::holds_alternative<Box>(generator) || std::holds_alternative<Scan>(generator); }
+
+/// The sign between operands, or nothing for functions that are written by name.
+std::string_view infix(PointwiseFn fn) {
+  switch (fn) {
+  case PointwiseFn::Add: return "+";
+  case PointwiseFn::Sub: return "−";
+  case PointwiseFn::Mul: return "×";
+  case PointwiseFn::Div: return "÷";
+  case PointwiseFn::Less: return "<";
+  case PointwiseFn::LessEqual: return "≤";
+  case PointwiseFn::Equal: return "=";
+  case PointwiseFn::NotEqual: return "≠";
+  default: return {};
+  }
+}
+std::string_view word(PointwiseFn fn) {
+  switch (fn) {
+  case PointwiseFn::Min: return "min";
+  case PointwiseFn::Max: return "max";
+  case PointwiseFn::Neg: return "−";
+  case PointwiseFn::Abs: return "| · |";
+  case PointwiseFn::Sqrt: return "√";
+  case PointwiseFn::FloorDiv: return "div";
+  case PointwiseFn::ToReal: return "ℝ";
+  default: return info(fn).name;
+  }
+}
+
+} // namespace
+
+std::optional<Leaf> leafOf(const Op &op, bool lifted) {
+  Leaf leaf;
+  leaf.core = &op.generator;
+  for (std::size_t i = 0; i < op.operands.size(); ++i)
+    leaf.ports.push_back({i});
+  auto *box = std::get_if<Box>(leaf.core);
+  if (box && lifted && isFold(*box, leaf.folds))
+    return leaf;
+  leaf.folds.clear();
+  while ((box = std::get_if<Box>(leaf.core))) {
+    const Diagram &body = *box->body;
+    if (!lifted || box->cap != Cap::None || body.ops.empty())
+      return std::nullopt;
+    const Op &inner = body.ops.back();
+    std::vector<Leaf::Port> ports;
+    for (std::size_t k = 0; k < inner.operands.size(); ++k) {
+      const Wire &wire = body.wire(inner.operands[k]);
+      if (wire.producer.valid()) {
+        auto constant = asConstant(body.op(wire.producer).generator);
+        auto *function = std::get_if<Pointwise>(&inner.generator);
+        if (!constant || !function || inner.operands.size() != 2 || leaf.leftConstant || leaf.rightConstant || body.ops.size() != 2)
+          return std::nullopt;
+        (k == 0 ? leaf.leftConstant : leaf.rightConstant) = constant;
+        continue;
+      }
+      if (box->indexed && wire.port == 0)
+        return std::nullopt;
+      std::size_t entering = wire.port - box->indexed;
+      Leaf::Port port = leaf.ports[entering];
+      port.shared |= box->modes[entering] == Mode::Share;
+      ports.push_back(port);
+    }
+    bool constants = leaf.leftConstant || leaf.rightConstant;
+    if (body.ops.size() != (constants ? 2u : 1u) || body.outputs != inner.results || ports.empty())
+      return std::nullopt;
+    leaf.axes.push_back(box->size);
+    leaf.core = &inner.generator;
+    leaf.ports = std::move(ports);
+    auto *fold = std::get_if<Box>(leaf.core);
+    if (fold && isFold(*fold, leaf.folds))
+      return leaf;
+    leaf.folds.clear();
+    if (constants && isTube(*leaf.core))
+      return std::nullopt;
+  }
+  if (isTube(*leaf.core))
+    return std::nullopt;
+  return leaf;
+}
+
+Line sizeLabel(const std::vector<Size> &sizes, double size) {
+  Line line{{}, size};
+  for (const Size &axis : sizes) {
+    if (!line.runs.empty())
+      line += {" "};
+    append(line, axis);
+  }
+  return line;
+}
+
+Line typeLabel(const Type &type, double size) {
+  Line line{{}, size};
+  if (type.kind != Kind::Real)
+    line += {std::string(name(type.kind))};
+  line += {"["};
+  for (std::size_t i = 0; i < type.axes.size(); ++i) {
+    if (i)
+      line += {" "};
+    append(line, type.axes[i]);
+  }
+  line += {"]"};
+  return line;
+}
+
+Line capLabel(Cap cap, double size) {
+  switch (cap) {
+  case Cap::Sum: return {{{"Σ"}}, size};
+  case Cap::Prod: return {{{"Π"}}, size};
+  default: return {{{std::string(name(cap))}}, size - 1};
+  }
+}
+
+std::string typesOf(const Diagram &diagram, const Op &op) {
+  std::vector<Type> from, to;
+  for (WireId wire : op.operands)
+    from.push_back(diagram.type(wire));
+  for (WireId wire : op.results)
+    to.push_back(diagram.type(wire));
+  return (from.empty() ? "" : str(from) + " ") + "→ " + str(to);
+}
+
+Sign signOf(const Leaf &leaf, const Definition &definition) {
+  auto box = [](std::string text, Face face = Face::Roman) { return Sign{Form::Rectangle, Role::Operation, {{{std::move(text), face}}, labelSize}, {}}; };
+  Sign sign = std::visit(
+      Overloaded{
+          [&](const Const &c) { return Sign{Form::Stadium, Role::Constant, constantLabel(c), "constant"}; },
+          [&](const SizeValue &) { return Sign{Form::Stadium, Role::Constant, *asConstant(*leaf.core), "size"}; },
+          [&](const Pointwise &p) {
+            std::string_view between = infix(p.fn);
+            bool constant = leaf.leftConstant || leaf.rightConstant;
+            if (!constant)
+              return between.empty() ? box(std::string(word(p.fn))) : Sign{Form::Disc, Role::Operation, {{{std::string(between)}}, labelSize + 2}, {}};
+            Sign result = box("");
+            Line &line = result.label;
+            line.runs.clear();
+            auto put = [&](const std::optional<Line> &value, bool dot) {
+              if (value)
+                line.runs.insert(line.runs.end(), value->runs.begin(), value->runs.end());
+              else if (dot)
+                line += {"·"};
+            };
+            if (between.empty())
+              line += {std::string(word(p.fn)) + "("};
+            put(leaf.leftConstant, between.empty());
+            line += {between.empty() ? ", " : leaf.leftConstant ? fmt::format(" {}", between) : fmt::format("{} ", between)};
+            put(leaf.rightConstant, between.empty());
+            if (between.empty())
+              line += {")"};
+            return result;
+          },
+          [&](const Gather &) { return box("gather"); },
+          [&](const Scatter &) { return box("scatter"); },
+          [&](const TopK &t) {
+            Sign result = box("top ");
+            append(result.label, t.count);
+            return result;
+          },
+          [&](const Softmax &) { return box("softmax"); },
+          [&](const Transpose &) { return Sign{Form::Crossing, Role::Operation, {}, {}}; },
+          [&](const Reshape &r) {
+            Sign result = box("");
+            result.label = typeLabel(Type{Kind::Real, r.axes}, labelSize - 1);
+            return result;
+          },
+          [&](const Box &b) {
+            Sign result{Form::Funnel, Role::Fold, capLabel(b.cap, labelSize), {}};
+            Line axes = sizeLabel(leaf.folds, labelSize);
+            for (const Run &run : axes.runs)
+              subscript(result.label, run.text, run.face);
+            return result;
+          },
+          [&](const Scan &) { return box("scan"); },
+          [&](const Call &c) {
+            return Sign{Form::RoundRectangle, Role::NamedBox, {{{c.name}}, labelSize}, "named box " + c.name};
+          },
+          [&](const Apply &a) {
+            const Learner &learner = definition.learner(a.learner);
+            constexpr Form forms[] = {Form::Rectangle, Form::CutRectangle, Form::Triangle, Form::RoundRectangle, Form::Rectangle};
+            constexpr Role roles[] = {Role::Linear, Role::Affine, Role::Parameter, Role::Universal, Role::Hole};
+            int kind = static_cast<int>(learner.kind);
+            Line label = symbol(learner.label, labelSize + 1);
+            for (std::size_t i = 0; i < learner.per.size(); ++i) {
+              Line per = sizeLabel({learner.per[i]}, labelSize);
+              if (i)
+                subscript(label, " ");
+              for (const Run &run : per.runs)
+                subscript(label, run.text, run.face);
+            }
+            return Sign{forms[kind], roles[kind], label, fmt::format("{} {}", name(learner.kind), learner.label), learner.kind != LearnerKind::Hole};
+          }},
+      *leaf.core);
+  if (sign.tip.empty())
+    sign.tip = leaf.folds.empty() ? describe(*leaf.core) : fmt::format("{} over {}", name(std::get<Box>(*leaf.core).cap), str({Type{Kind::Real, leaf.folds}}));
+  if (!leaf.axes.empty())
+    sign.tip += " in boxes " + Type{Kind::Real, leaf.axes}.str();
+  return sign;
+}
+
+} // namespace attnc::render
