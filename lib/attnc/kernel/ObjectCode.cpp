@@ -1,6 +1,7 @@
 #include "attnc/kernel/ObjectCode.h"
 
 #include "attnc/kernel/Backend.h"
+#include "attnc/kernel/Bfloat.h"
 
 #include <fmt/format.h>
 #include <llvm/Analysis/TargetLibraryInfo.h>
@@ -8,6 +9,7 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
+#include <llvm/MC/MCSubtargetInfo.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/TargetSelect.h>
@@ -148,6 +150,8 @@ tl::expected<std::string, std::string> emitCode(mlir::ModuleOp source, const Cod
     return tl::unexpected(fmt::format("no LLVM IR can be made: {}", complaint));
   if (auto prepared = prepare(*module, *machine, options); !prepared)
     return tl::unexpected(prepared.error());
+  if (machine->getTargetTriple().isX86() && !machine->getMCSubtargetInfo()->checkFeatures("+avx512bf16"))
+    expandBfloatRounding(*module);
   optimise(*module, *machine, options.level);
 
   llvm::SmallVector<char, 0> bytes;

@@ -3,6 +3,7 @@
 #include "attnc/kernel/Loader.h"
 #include "attnc/kernel/ObjectCode.h"
 
+#include <bit>
 #include <catch2/catch.hpp>
 #include <llvm/Object/ELFObjectFile.h>
 
@@ -109,6 +110,51 @@ TEST_CASE("the mathematics library is linked where it is used, and an unknown sy
   CHECK(f(0.5f) == Approx(0.46211716f));
   CHECK_THAT(*shared, Contains("libm.so.6") && !Contains("libomp") && !Contains("libstdc++"));
   CHECK_THAT(link("frobnicate").error(), Contains("undefined symbol: frobnicate"));
+}
+
+TEST_CASE("a float is rounded to a bfloat16 on every machine, to nearest even") {
+  test::Modules modules;
+  auto module = modules.parse("llvm.func @attnc_f(%x: f32) -> i16 { %t = llvm.fptrunc %x : f32 to bf16 "
+                              "%b = llvm.bitcast %t : bf16 to i16  llvm.return %b : i16 }");
+  REQUIRE(module);
+  for (const char *name : {"x86-64", "x86-64-v3", "x86-64-v4", "native"}) {
+    Target target = parseTarget(name).value();
+    INFO(name);
+    auto shared = linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(), target, "libf.so");
+    REQUIRE(shared);
+    if (target.hasWideVectors() && !parseTarget("native")->hasWideVectors())
+      continue; // linked, but not for this machine
+    LoadedObject loaded = LoadedObject::load(*shared).value();
+    auto f = reinterpret_cast<std::uint16_t (*)(float)>(loaded.symbol("attnc_f"));
+    auto of = [&](std::uint32_t bits) { return f(std::bit_cast<float>(bits)); };
+    CHECK(of(0x3f800000) == 0x3f80);
+    CHECK(of(0x3f808000) == 0x3f80); // halfway, to even
+    CHECK(of(0x3f818000) == 0x3f82);
+    CHECK(of(0x3f808001) == 0x3f81);
+    CHECK(of(0x3f807fff) == 0x3f80);
+    CHECK(of(0x80000000) == 0x8000);
+    CHECK(of(0x7f7fffff) == 0x7f80); // past the largest
+    CHECK(of(0xff800000) == 0xff80);
+    CHECK((of(0x7f800001) & 0x7fff) > 0x7f80); // NaN stays NaN
+    CHECK((of(0xffffffff) & 0x7fff) > 0x7f80);
+  }
+}
+
+TEST_CASE("an object that uses OpenMP needs its runtime, and the number of threads is set for it") {
+  test::Modules modules;
+  auto module = modules.parse("llvm.func @omp_get_max_threads() -> i32  llvm.func @attnc_f() -> i32 { "
+                              "%n = llvm.call @omp_get_max_threads() : () -> i32  llvm.return %n : i32 }");
+  Target target = parseTarget("native").value();
+  std::string shared = linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(), target, "libf.so").value();
+  CHECK_THAT(shared, Contains("libomp.so.5"));
+  LoadedObject loaded = LoadedObject::load(shared).value();
+  auto f = reinterpret_cast<int (*)()>(loaded.symbol("attnc_f"));
+  useThreads(3);
+  CHECK(f() == 3);
+  useThreads(0);
+  CHECK(f() == 3);
+  useThreads(1);
+  CHECK(f() == 1);
 }
 
 TEST_CASE("two loaded objects of one name do not meet") {
