@@ -29,8 +29,7 @@ class Cli(Case):
             self.assertIn(command, self.attnc(command, "--help").stdout)
 
     def test_usage_errors_exit_2(self):
-        for arguments in ([], ["frobnicate"], ["check"], ["check", "--frobnicate", SDPA], ["eval", SDPA, "--size", "n"],
-                          ["eval", SDPA, "--size", "n=x"], ["eval", SDPA, "--in", "q"],
+        for arguments in ([], ["frobnicate"], ["check"], ["check", "--frobnicate", SDPA], ["draw", SDPA],
                           ["run", SDPA, "--dtype", "f7"], ["compile", SDPA, "--emit=poem"]):
             with self.subTest(arguments):
                 result = self.attnc(*arguments, code=2)
@@ -46,14 +45,21 @@ class Cli(Case):
         lines = [line for line in result.stderr.splitlines() if ": error: " in line]
         self.assertEqual(len(lines), len(set(lines)))
 
+    def test_arguments_that_make_no_sense(self):
+        for arguments in (["--size", "n"], ["--size", "n=x"], ["--in", "q"], ["--in", "q=random:x"]):
+            with self.subTest(arguments):
+                self.assertIn(arguments[1], self.attnc("eval", SDPA, *arguments, code=1).stderr)
+
     def test_json(self):
         file = self.write("wrong.attn", WRONG)
-        found = json.loads(self.attnc("check", "--json", file, code=1).stdout)
+        found = json.loads(self.attnc("check", "--json", file, code=1).stdout)["diagnostics"]
         self.assertEqual({d["severity"] for d in found}, {"error"})
         self.assertEqual({d["line"] for d in found}, {1, 2})
         for diagnostic in found:
             self.assertLessEqual({"kind", "message", "file", "line", "column"}, set(diagnostic))
-        self.assertEqual(json.loads(self.attnc("check", "--json", SDPA).stdout), [])
+        right = json.loads(self.attnc("check", "--json", SDPA).stdout)
+        self.assertEqual(right["diagnostics"], [])
+        self.assertEqual([d["name"] for d in right["diagrams"]], ["sdpa"])
 
     def test_misspelt_names_are_suggested(self):
         file = self.write("slip.attn", "diagram f(query: [n]) -> [n] { exp(qeury) }\n")
@@ -75,7 +81,7 @@ class Cli(Case):
         self.attnc("check", "-", stdin=SDPA.read_text())
         self.assertIn("-", self.attnc("check", "-", stdin=WRONG, code=1).stderr)
         self.assertEqual(self.attnc("fmt", "-", stdin=SDPA.read_text()).stdout, SDPA.read_text())
-        drawn = self.attnc("draw", SDPA, "-o", "-", "--format", "svg").stdout
+        drawn = self.attnc("draw", SDPA, "-o", "-").stdout
         self.assertIn("<svg", drawn)
 
     def test_a_file_that_is_not_there(self):
@@ -112,6 +118,20 @@ class Cli(Case):
         arguments = ["eval", EXAMPLES / "09_bahdanau.attn", "--in", "s=random:1", "--in", "h=random:2", *sizes]
         self.assertIn("5 2", self.attnc(*arguments, "--params", "random:3").stdout)
         self.assertRegex(self.attnc(*arguments, code=1).stderr, r"'W'.*\[p r\]")
+
+
+    def test_a_picture_of_weights(self):
+        for form, begin in (("svg", b"<"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
+            with self.subTest(form):
+                self.attnc("eval", EXAMPLES / "01_softmax.attn", "attention_weights", *qkv()[:4], "--picture", f"w.{form}",
+                           "--labels", DATA / "tokens.json")
+                self.assertTrue((self.folder / f"w.{form}").read_bytes().startswith(begin))
+        self.assertIn("animal", (self.folder / "w.svg").read_text())
+
+    def test_completion(self):
+        for shell in ("bash", "zsh", "fish"):
+            self.assertIn("attnc", self.attnc("completion", shell).stdout)
+        self.assertIn("--size", self.attnc("complete-words", "run").stdout.split())
 
 
 class WrongArrays(Case):
