@@ -112,7 +112,7 @@ private:
     auto first = std::lower_bound(stream.comments.begin(), stream.comments.end(), index,
                                   [](const Comment &comment, std::uint32_t token) { return comment.token < token; });
     for (auto comment = first; comment != stream.comments.end() && comment->token == index; ++comment) {
-      if (!comment->doc)
+      if (!comment->doc || !comment->ownLine)
         continue;
       std::string_view line = stream.text.substr(comment->begin + 3, comment->end - comment->begin - 3);
       if (!line.empty() && line[0] == ' ')
