@@ -1,7 +1,10 @@
 #include "attnc/render/Body.h"
+#include "attnc/render/Constants.h"
 #include "attnc/render/Layered.h"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
 namespace attnc::render {
 
@@ -23,12 +26,13 @@ public:
   BodyDrawer(Drawing &drawing, const Diagram &diagram, const std::string &path, int depth, int calls)
       : drawing(drawing), diagram(diagram), path(path), depth(depth), calls(calls) {}
 
-  Fragment draw(const std::vector<std::optional<Terminal>> &inputs, const std::vector<Terminal> &outputs) {
+  Fragment draw(const std::vector<Entry> &entries, const std::vector<Terminal> &outputs) {
+    rankWires(entries);
+    chooseLeaves();
     countUses();
     source.assign(diagram.wires.size(), {-1, 0});
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (inputs[i])
-        addInput(*inputs[i], diagram.inputs[i]);
+    for (const Entry &entry : entries)
+      addInput(entry.terminal, diagram.inputs[entry.input]);
     for (std::size_t i = 0; i < diagram.ops.size() && drawing.failure.empty(); ++i)
       addOperation(diagram.ops[i], i);
     for (std::size_t i = 0; i < outputs.size(); ++i)
@@ -50,22 +54,63 @@ private:
   int depth, calls;
   Layered graph;
   std::vector<Fragment> fragments; // of the nodes of the graph
+  static constexpr double nowhere = std::numeric_limits<double>::infinity();
+  std::vector<double> rank;                // wire → guess of its place
+  std::vector<std::optional<Leaf>> leaves; // of the operations
   std::vector<int> uses;
   std::vector<std::pair<int, int>> source; // wire → node and out port that give it
   std::vector<WireId> wireOf;              // edge → wire
   std::vector<int> inputNodes, outputNodes;
 
+  /// A guess of where each wire runs, from the left: inputs at their places, results amid their operands. It orders
+  /// the wires at a tube, which have no order of their own, and the operands of commutative functions.
+  void rankWires(const std::vector<Entry> &entries) {
+    rank.assign(diagram.wires.size(), nowhere);
+    for (std::size_t i = 0; i < entries.size(); ++i)
+      rank[diagram.inputs[entries[i].input].index()] = i;
+    for (const Op &op : diagram.ops) {
+      double sum = 0, count = 0;
+      for (WireId wire : op.operands)
+        if (rank[wire.index()] < nowhere)
+          sum += rank[wire.index()], ++count;
+      for (WireId wire : op.results)
+        rank[wire.index()] = count ? sum / count : nowhere;
+    }
+  }
+
+  void chooseLeaves() {
+    std::vector<std::optional<Line>> constantOf = constantLabels(diagram);
+    for (const Op &op : diagram.ops) {
+      auto leaf = drawnLeaf(drawing, op, calls);
+      bool simple = op.operands.empty();
+      if (leaf && (drawing.options.compact || simple)) {
+        if (op.results.size() == 1 && constantOf[op.results[0].index()]) {
+          leaf->constant = constantOf[op.results[0].index()];
+          leaf->ports.clear();
+        } else {
+          holdConstants(*leaf, op, constantOf);
+        }
+        auto *function = std::get_if<Pointwise>(leaf->core);
+        if (function && isCommutative(function->fn) && leaf->ports.size() == 2 && !leaf->leftConstant && !leaf->rightConstant)
+          std::stable_sort(leaf->ports.begin(), leaf->ports.end(), [&](const Leaf::Port &a, const Leaf::Port &b) {
+            return rank[op.operands[a.operand].index()] < rank[op.operands[b.operand].index()];
+          });
+      }
+      leaves.push_back(std::move(leaf));
+    }
+  }
+
   /// A leaf uses what its ports take: once, twice or not at all.
   void countUses() {
     uses.assign(diagram.wires.size(), 0);
-    for (const Op &op : diagram.ops) {
-      if (auto leaf = drawnLeaf(drawing, op, calls)) {
-        for (const Leaf::Port &port : leaf->ports)
+    for (std::size_t i = 0; i < diagram.ops.size(); ++i) {
+      const Op &op = diagram.ops[i];
+      if (leaves[i])
+        for (const Leaf::Port &port : leaves[i]->ports)
           ++uses[op.operands[port.operand].index()];
-        continue;
-      }
-      for (WireId wire : op.operands)
-        ++uses[wire.index()];
+      else
+        for (WireId wire : op.operands)
+          ++uses[wire.index()];
     }
     for (WireId wire : diagram.outputs)
       ++uses[wire.index()];
@@ -140,24 +185,45 @@ private:
   }
 
   void addOperation(const Op &op, std::size_t index) {
-    std::string id = path + std::to_string(index);
-    Fragment fragment = drawOperation(drawing, diagram, op, id, depth, calls);
+    const std::optional<Leaf> &leaf = leaves[index];
+    if (leaf && leaf->constant && uses[op.results[0].index()] == 0)
+      return; // it stands in the signs of others
+    std::string id = path + std::to_string(index), types = typesOf(diagram, op);
+    std::vector<std::size_t> operands(op.operands.size());
+    std::iota(operands.begin(), operands.end(), 0);
+    Fragment fragment;
+    auto *call = std::get_if<Call>(&op.generator);
+    if (leaf) {
+      operands.clear();
+      for (const Leaf::Port &port : leaf->ports)
+        operands.push_back(port.operand);
+      fragment = drawLeaf(drawing, *leaf, op.results.size(), id, depth, types);
+    } else if (call) {
+      fragment = drawRegion(drawing, *call, types, id, depth, calls);
+    } else {
+      fragment = drawTube(drawing, op, surroundings(op), types, id, depth, calls);
+    }
     if (!drawing.failure.empty())
       return;
     finishResults(op, fragment);
-    std::vector<std::size_t> operands;
-    if (auto leaf = drawnLeaf(drawing, op, calls))
-      for (const Leaf::Port &port : leaf->ports)
-        operands.push_back(port.operand);
-    else
-      for (std::size_t i = 0; i < op.operands.size(); ++i)
-        operands.push_back(i);
-    Layered::Node node{halfUp(fragment.width), halfUp(fragment.height), fragment.ins, fragment.outs, false, 0.5};
+    Layered::Node node{halfUp(fragment.width), halfUp(fragment.height), fragment.ins, fragment.outs, false, operands.empty() ? 1 : 0.5};
     int at = addNode(std::move(node), std::move(fragment));
     for (std::size_t i = 0; i < operands.size(); ++i)
       connect(op.operands[operands[i]], at, i);
     for (std::size_t i = 0; i < op.results.size(); ++i)
       give(op.results[i], at, i);
+  }
+
+  Surroundings surroundings(const Op &op) const {
+    Surroundings around;
+    around.order.resize(op.operands.size());
+    std::iota(around.order.begin(), around.order.end(), 0);
+    auto *scan = std::get_if<Scan>(&op.generator);
+    std::stable_sort(around.order.begin() + (scan ? scan->states : 0), around.order.end(),
+                     [&](std::size_t a, std::size_t b) { return rank[op.operands[a].index()] < rank[op.operands[b].index()]; });
+    for (WireId wire : op.results)
+      around.used.push_back(uses[wire.index()] > 0);
+    return around;
   }
 
   /// Ends results that nobody uses, and writes the names of wires beside their beginnings where there is room.
@@ -212,22 +278,13 @@ private:
 
 } // namespace
 
-Fragment drawBody(Drawing &drawing, const Diagram &diagram, const std::vector<std::optional<Terminal>> &inputs,
-                  const std::vector<Terminal> &outputs, const std::string &path, int depth, int calls) {
-  return BodyDrawer(drawing, diagram, path, depth, calls).draw(inputs, outputs);
+Fragment drawBody(Drawing &drawing, const Diagram &diagram, const std::vector<Entry> &entries, const std::vector<Terminal> &outputs,
+                  const std::string &path, int depth, int calls) {
+  return BodyDrawer(drawing, diagram, path, depth, calls).draw(entries, outputs);
 }
 
 bool isOpen(const Opening &opening, const Call &call, int calls) {
   return opening.all || calls < opening.depth || opening.names.contains(call.name);
-}
-
-Fragment drawOperation(Drawing &drawing, const Diagram &diagram, const Op &op, const std::string &id, int depth, int calls) {
-  std::string types = typesOf(diagram, op);
-  if (auto leaf = drawnLeaf(drawing, op, calls))
-    return drawLeaf(drawing, *leaf, op.results.size(), id, depth, types);
-  if (auto *open = std::get_if<Call>(&op.generator))
-    return drawRegion(drawing, *open, types, id, depth, calls);
-  return drawTube(drawing, op, types, id, depth, calls);
 }
 
 } // namespace attnc::render

@@ -1,8 +1,9 @@
 #include "attnc/render/Graphviz.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <memory>
+#include <numeric>
 
 #include <graphviz/gvc.h>
 
@@ -58,7 +59,7 @@ private:
   bool laidOut = false;
 };
 
-/// A row of cells of fixed widths, a port at the middle of every second one.
+/// A row of cells of fixed widths, ports among them from left to right; they are named by their indices.
 std::string row(const std::vector<int> &offsets, int width, char prefix) {
   std::string html = "<TR><TD><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\"><TR>";
   int at = 0;
@@ -67,7 +68,10 @@ std::string row(const std::vector<int> &offsets, int width, char prefix) {
       html += fmt::format("<TD FIXEDSIZE=\"TRUE\" WIDTH=\"{}\" HEIGHT=\"2\"{}></TD>", size, port);
     at += std::max(size, 0);
   };
-  for (std::size_t i = 0; i < offsets.size(); ++i) {
+  std::vector<std::size_t> order(offsets.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return offsets[a] < offsets[b]; });
+  for (std::size_t i : order) {
     cell(offsets[i] - 1 - at, "");
     cell(2, fmt::format(" PORT=\"{}{}\"", prefix, i));
   }

@@ -339,7 +339,7 @@ private:
     else if (fans) // a leg leaves its dot sideways, and turns
       route.curves.push_back({{a.x + 0.75 * (b.x - a.x), a.y + 0.12 * (b.y - a.y)}, {b.x, a.y + 0.45 * (b.y - a.y)}, b});
     else
-      route.curves.push_back({{a.x, a.y + 0.5 * (b.y - a.y)}, {b.x, b.y - 0.5 * (b.y - a.y)}, b});
+      route.curves.push_back({{a.x, a.y + 0.55 * (b.y - a.y)}, {b.x, b.y - 0.55 * (b.y - a.y)}, b});
     straightTo(to.node >= 0 ? result.corners[to.node].y + graph.nodes[to.node].ins[edge.toPort].y : end + height[to.layer]);
   }
 };

@@ -68,17 +68,17 @@ tl::expected<Picture, std::string> layout(const Definition &definition, const Dr
   if (!withinBounds(drawing, definition.diagram, 0, 0, count))
     return tl::unexpected(drawing.failure);
   const Diagram &diagram = definition.diagram;
-  std::vector<std::optional<Terminal>> inputs;
+  std::vector<Entry> inputs;
   double tallest = 0;
-  for (WireId wire : diagram.inputs) {
-    inputs.push_back(interfaceLabel(drawing, diagram.wire(wire).name, diagram.type(wire), true));
-    tallest = std::max(tallest, inputs.back()->height);
+  for (std::size_t i = 0; i < diagram.inputs.size(); ++i) {
+    const Wire &wire = diagram.wire(diagram.inputs[i]);
+    inputs.push_back({i, interfaceLabel(drawing, wire.name, wire.type, true)});
+    tallest = std::max(tallest, inputs.back().terminal.height);
   }
   // Labels stand on one line, next to their wires.
-  for (auto &terminal : inputs) {
-    double lower = tallest - terminal->height;
-    std::get<Text>(terminal->elements[0]).centre.y += lower;
-    terminal->height = tallest;
+  for (auto &[input, terminal] : inputs) {
+    std::get<Text>(terminal.elements[0]).centre.y += tallest - terminal.height;
+    terminal.height = tallest;
   }
   std::vector<Terminal> outputs;
   for (std::size_t i = 0; i < diagram.outputs.size(); ++i)

@@ -1,5 +1,7 @@
 #include "attnc/render/Leaf.h"
 
+#include "attnc/render/Constants.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -14,44 +16,6 @@ template <class... Cases> struct Overloaded : Cases... {
 };
 template <class... Cases> Overloaded(Cases...) -> Overloaded<Cases...>;
 
-/// A size as mathematics: `2*d + n` with names in italics, `*` left out.
-void append(Line &line, const Size &size) {
-  std::string text = size.str();
-  for (char c : text) {
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '\'';
-    Face face = letter ? Face::Italic : Face::Roman;
-    std::string piece = c == '*' ? "·" : c == '-' ? "−" : std::string(1, c);
-    if (!line.runs.empty() && line.runs.back().face == face && line.runs.back().rise == 0 && line.runs.back().scale == 1)
-      line.runs.back().text += piece;
-    else
-      line += {piece, face};
-  }
-}
-
-Line constantLabel(const Const &constant) {
-  std::string text = std::visit(Overloaded{[](double v) {
-                                             return std::isinf(v) ? std::string(v < 0 ? "−∞" : "∞") : std::isnan(v) ? "NaN" : fmt::format("{:.6g}", v);
-                                           },
-                                           [](std::int64_t v) { return std::to_string(v); },
-                                           [](bool v) { return std::string(v ? "true" : "false"); }},
-                                constant.value);
-  if (text.starts_with('-'))
-    text = "−" + text.substr(1);
-  return {{{text}}, labelSize - 1};
-}
-
-/// A constant's label when the generator is one.
-std::optional<Line> asConstant(const Generator &generator) {
-  if (auto *constant = std::get_if<Const>(&generator))
-    return constantLabel(*constant);
-  if (auto *size = std::get_if<SizeValue>(&generator)) {
-    Line line{{}, labelSize - 1};
-    append(line, size->size);
-    return line;
-  }
-  return std::nullopt;
-}
-
 /// A capped box around its one mapped wire, or such a box around another of the same cap.
 bool isFold(const Box &box, std::vector<Size> &axes) {
   const Diagram &body = *box.body;
@@ -65,22 +29,14 @@ bool isFold(const Box &box, std::vector<Size> &axes) {
          body.outputs == body.ops[0].results && isFold(*inner, axes);
 }
 
+/// A binary function, whose sign can hold a constant in the place of an operand.
+bool takesConstant(const Generator &generator) {
+  auto *function = std::get_if<Pointwise>(&generator);
+  return function && info(function->fn).arity == 2 && function->fn != PointwiseFn::Uniform;
+}
+
 bool isTube(const Generator &generator) { return std::holds_alternative<Box>(generator) || std::holds_alternative<Scan>(generator); }
 
-/// The sign between operands, or nothing for functions that are written by name.
-std::string_view infix(PointwiseFn fn) {
-  switch (fn) {
-  case PointwiseFn::Add: return "+";
-  case PointwiseFn::Sub: return "−";
-  case PointwiseFn::Mul: return "×";
-  case PointwiseFn::Div: return "÷";
-  case PointwiseFn::Less: return "<";
-  case PointwiseFn::LessEqual: return "≤";
-  case PointwiseFn::Equal: return "=";
-  case PointwiseFn::NotEqual: return "≠";
-  default: return {};
-  }
-}
 std::string_view word(PointwiseFn fn) {
   switch (fn) {
   case PointwiseFn::Min: return "min";
@@ -110,15 +66,18 @@ std::optional<Leaf> leafOf(const Op &op, bool lifted) {
     if (!lifted || box->cap != Cap::None || body.ops.empty())
       return std::nullopt;
     const Op &inner = body.ops.back();
+    std::vector<std::optional<Line>> constantOf = constantLabels(body);
+    // All before the last operation are parts of constants.
+    for (std::size_t i = 0; i + 1 < body.ops.size(); ++i)
+      if (body.ops[i].results.size() != 1 || !constantOf[body.ops[i].results[0].index()])
+        return std::nullopt;
     std::vector<Leaf::Port> ports;
     for (std::size_t k = 0; k < inner.operands.size(); ++k) {
       const Wire &wire = body.wire(inner.operands[k]);
       if (wire.producer.valid()) {
-        auto constant = asConstant(body.op(wire.producer).generator);
-        auto *function = std::get_if<Pointwise>(&inner.generator);
-        if (!constant || !function || inner.operands.size() != 2 || leaf.leftConstant || leaf.rightConstant || body.ops.size() != 2)
+        if (!takesConstant(inner.generator) || leaf.leftConstant || leaf.rightConstant)
           return std::nullopt;
-        (k == 0 ? leaf.leftConstant : leaf.rightConstant) = constant;
+        (k == 0 ? leaf.leftConstant : leaf.rightConstant) = constantOf[inner.operands[k].index()];
         continue;
       }
       if (box->indexed && wire.port == 0)
@@ -129,7 +88,7 @@ std::optional<Leaf> leafOf(const Op &op, bool lifted) {
       ports.push_back(port);
     }
     bool constants = leaf.leftConstant || leaf.rightConstant;
-    if (body.ops.size() != (constants ? 2u : 1u) || body.outputs != inner.results || ports.empty())
+    if ((body.ops.size() > 1 && !constants) || body.outputs != inner.results || ports.empty())
       return std::nullopt;
     leaf.axes.push_back(box->size);
     leaf.core = &inner.generator;
@@ -144,6 +103,16 @@ std::optional<Leaf> leafOf(const Op &op, bool lifted) {
   if (isTube(*leaf.core))
     return std::nullopt;
   return leaf;
+}
+
+void holdConstants(Leaf &leaf, const Op &op, const std::vector<std::optional<Line>> &constantOf) {
+  if (!takesConstant(*leaf.core) || leaf.ports.size() != 2)
+    return;
+  const auto &left = constantOf[op.operands[leaf.ports[0].operand].index()], &right = constantOf[op.operands[leaf.ports[1].operand].index()];
+  if (left.has_value() == right.has_value())
+    return;
+  (left ? leaf.leftConstant : leaf.rightConstant) = left ? left : right;
+  leaf.ports.erase(leaf.ports.begin() + (left ? 0 : 1));
 }
 
 Line sizeLabel(const std::vector<Size> &sizes, double size) {
@@ -189,12 +158,18 @@ std::string typesOf(const Diagram &diagram, const Op &op) {
 
 Sign signOf(const Leaf &leaf, const Definition &definition) {
   auto box = [](std::string text, Face face = Face::Roman) { return Sign{Form::Rectangle, Role::Operation, {{{std::move(text), face}}, labelSize}, {}}; };
+  if (leaf.constant)
+    return {Form::Stadium, Role::Constant, *leaf.constant, "constant " + plain(*leaf.constant)};
   Sign sign = std::visit(
       Overloaded{
-          [&](const Const &c) { return Sign{Form::Stadium, Role::Constant, constantLabel(c), "constant"}; },
-          [&](const SizeValue &) { return Sign{Form::Stadium, Role::Constant, *asConstant(*leaf.core), "size"}; },
+          [&](const Const &) { return box(describe(*leaf.core)); },
+          [&](const SizeValue &s) {
+            Sign result = box("");
+            append(result.label, s.size);
+            return result;
+          },
           [&](const Pointwise &p) {
-            std::string_view between = infix(p.fn);
+            std::string_view between = infixSign(p.fn);
             bool constant = leaf.leftConstant || leaf.rightConstant;
             if (!constant)
               return between.empty() ? box(std::string(word(p.fn))) : Sign{Form::Disc, Role::Operation, {{{std::string(between)}}, labelSize + 2}, {}};
@@ -214,6 +189,7 @@ Sign signOf(const Leaf &leaf, const Definition &definition) {
             put(leaf.rightConstant, between.empty());
             if (between.empty())
               line += {")"};
+            std::erase_if(line.runs, [](const Run &run) { return run.text.empty(); });
             return result;
           },
           [&](const Gather &) { return box("gather"); },

@@ -19,10 +19,16 @@ struct Leaf {
   std::vector<Port> ports;
   /// A constant inside, instead of the operand at that place of a binary function.
   std::optional<Line> leftConstant, rightConstant;
+  /// The whole is a constant that is written so; it has no ports then.
+  std::optional<Line> constant;
 };
 
 /// The leaf that an operation can be drawn as. Without `lifted`, only a generator by itself.
 std::optional<Leaf> leafOf(const Op &op, bool lifted);
+
+/// Puts a constant operand of a binary function into its sign, `÷ √d`, so that its port is no more. `constantOf` is of
+/// the wires of the diagram around.
+void holdConstants(Leaf &leaf, const Op &op, const std::vector<std::optional<Line>> &constantOf);
 
 enum class Form : std::uint8_t { Disc, Rectangle, Stadium, Triangle, Funnel, CutRectangle, RoundRectangle, Crossing };
 

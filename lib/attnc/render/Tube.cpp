@@ -62,27 +62,31 @@ Terminal named(const Drawing &drawing, const Wire &wire) {
   return terminal;
 }
 
+/// Makes the stubs of all wires equally long: their length.
+double alignStubs(std::vector<Entry> &entries) {
+  double stub = 0;
+  for (const Entry &entry : entries)
+    stub = std::max(stub, entry.terminal.height);
+  for (Entry &entry : entries)
+    entry.terminal.height = stub;
+  return stub;
+}
+
 class TubeDrawer {
 public:
-  TubeDrawer(Drawing &drawing, const Shell &shell, const std::string &id, int depth) : drawing(drawing), shell(shell), id(id), depth(depth) {}
+  TubeDrawer(Drawing &drawing, const Shell &shell, const Surroundings &around, const std::string &id, int depth)
+      : drawing(drawing), shell(shell), around(around), id(id), depth(depth) {}
 
   Fragment draw(const std::string &types, int calls) {
-    std::vector<std::optional<Terminal>> inputs;
-    for (std::size_t i = 0; i < shell.body.inputs.size(); ++i) {
-      if (i < shell.first && !shell.index)
-        inputs.push_back(std::nullopt);
-      else
-        inputs.push_back(named(drawing, shell.body.wire(shell.body.inputs[i])));
-    }
-    // What the stubs of all wires cross before the body begins is the same height.
-    for (auto &terminal : inputs)
-      stub = std::max(stub, terminal ? terminal->height : 0.0);
-    for (auto &terminal : inputs)
-      if (terminal)
-        terminal->height = stub;
+    std::vector<Entry> entries;
+    if (shell.index)
+      entries.push_back({0, named(drawing, shell.body.wire(shell.body.inputs[0]))});
+    for (std::size_t operand : around.order)
+      entries.push_back({shell.first + operand, named(drawing, shell.body.wire(shell.body.inputs[shell.first + operand]))});
+    stub = alignStubs(entries);
     Line cap = capLabel(shell.cap, 10.5);
     double exit = shell.cap == Cap::None ? 10 : funnelWidth(drawing, cap);
-    inner = drawBody(drawing, shell.body, inputs, std::vector<Terminal>(shell.body.outputs.size(), {exit, 0, {}, exit / 2}), id + ".", depth + 1, calls);
+    inner = drawBody(drawing, shell.body, entries, std::vector<Terminal>(shell.body.outputs.size(), {exit, 0, {}, exit / 2}), id + ".", depth + 1, calls);
     if (!drawing.failure.empty())
       return {};
 
@@ -98,10 +102,11 @@ public:
     double pillWide = drawing.across(axis) + 8, pillTall = drawing.along(axis) + 5;
     double inside = std::min(pillWide / 2, 9.0), outside = halfUp(pillWide - inside);
     double loops = loopGap * shell.states;
+    stub = halfUp(stub);
     double top = 13 + loops + (shell.states ? 4 : 0), bottom = 11 + loops + (shell.states ? 2 : 0);
     if (shell.index)
-      top = std::max(top, radius + pillTall / 2 + 9);
-    double left = std::max(side, inside + 6) + (shell.states ? loops + 4 : 0);
+      top = halfUp(std::max(top, radius + pillTall / 2 + 9));
+    double left = halfUp(std::max(side, inside + 6) + (shell.states ? loops + 4 : 0));
     double wide = std::max(left + inner.width + side, 2 * radius + 16), tall = std::max(halfUp(top + inner.height + bottom), radius * 2 + pillTall + 2);
     body = {outside + left, top};
     bodyBottom = top + inner.height;
@@ -130,6 +135,7 @@ public:
 private:
   Drawing &drawing;
   const Shell &shell;
+  const Surroundings &around;
   const std::string &id;
   int depth;
   Fragment inner;
@@ -151,10 +157,13 @@ private:
     out.elements.push_back(wire);
   }
 
+  /// Where the loop of a state leaves its wire.
+  double tap(std::size_t state) const { return bodyBottom + 5 + loopGap * state; }
+
   /// From below the next state, up along the side, to the state.
   void drawLoop(Fragment &out, std::size_t state) {
     double bend = 6, gap = loopGap * state;
-    Point from{body.x + inner.outs[state].x, bodyBottom + 5 + gap}, to{entryX(shell.index + state), body.y - 5 - gap};
+    Point from{body.x + inner.outs[state].x, tap(state)}, to{entryX(shell.index + state), body.y - 5 - gap};
     double x = body.x - 6 - gap;
     double low = from.y + bend, high = to.y - bend;
     Stroke loop{Role::Feedback, {from, {}}, "the state, to the next step"};
@@ -172,8 +181,10 @@ private:
   }
 
   void drawEntries(Fragment &out) {
-    for (std::size_t operand = 0; shell.first + operand < shell.body.inputs.size(); ++operand) {
-      double x = entryX(shell.index + operand), begin = body.y + stub;
+    out.ins.resize(around.order.size());
+    for (std::size_t place = 0; place < around.order.size(); ++place) {
+      std::size_t operand = around.order[place];
+      double x = entryX(shell.index + place), begin = body.y + stub;
       Point at{x, rim.y};
       bool state = operand < shell.states;
       Mode mode = state ? Mode::Share : shell.modes[operand - shell.states];
@@ -192,7 +203,7 @@ private:
         out.elements.push_back(line(Role::Wire, at, {x, begin}, "one slice along " + shell.size.str()));
         out.elements.push_back(bar(x, rim.y));
       }
-      out.ins.push_back(at);
+      out.ins[operand] = at;
     }
     if (!out.ins.empty() && std::any_of(out.ins.begin(), out.ins.end(), [](Point p) { return p.y < 0; })) {
       std::vector<Point> ins = out.ins;
@@ -222,7 +233,8 @@ private:
         out.outs.push_back({x, tip});
         return;
       }
-      out.elements.push_back(line(Role::Wire, {x, bodyBottom}, {x, rim.bottom()}));
+      bool ends = i < shell.states && !around.used[shell.body.outputs.size() - shell.states + i];
+      out.elements.push_back(line(Role::Wire, {x, bodyBottom}, {x, ends ? tap(i) : rim.bottom()}));
       if (i >= shell.states)
         out.elements.push_back(bar(x, rim.bottom()));
       out.outs.push_back({x, rim.bottom()});
@@ -238,21 +250,18 @@ private:
 
 } // namespace
 
-Fragment drawTube(Drawing &drawing, const Op &op, const std::string &types, const std::string &id, int depth, int calls) {
-  return TubeDrawer(drawing, shellOf(op), id, depth).draw(types, calls);
+Fragment drawTube(Drawing &drawing, const Op &op, const Surroundings &around, const std::string &types, const std::string &id, int depth, int calls) {
+  Shell shell = shellOf(op);
+  return TubeDrawer(drawing, shell, around, id, depth).draw(types, calls);
 }
 
 Fragment drawRegion(Drawing &drawing, const Call &call, const std::string &types, const std::string &id, int depth, int calls) {
   const Diagram &diagram = *call.body;
-  std::vector<std::optional<Terminal>> inputs;
-  for (WireId wire : diagram.inputs)
-    inputs.push_back(named(drawing, diagram.wire(wire)));
-  double stub = 0;
-  for (auto &terminal : inputs)
-    stub = std::max(stub, terminal->height);
-  for (auto &terminal : inputs)
-    terminal->height = stub;
-  Fragment inner = drawBody(drawing, diagram, inputs, std::vector<Terminal>(diagram.outputs.size(), {8, 0, {}, 4}), id + ".", depth, calls + 1);
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i < diagram.inputs.size(); ++i)
+    entries.push_back({i, named(drawing, diagram.wire(diagram.inputs[i]))});
+  double stub = alignStubs(entries);
+  Fragment inner = drawBody(drawing, diagram, entries, std::vector<Terminal>(diagram.outputs.size(), {8, 0, {}, 4}), id + ".", depth, calls + 1);
   if (!drawing.failure.empty())
     return {};
   // The name stands in the corner, where no wire enters.
