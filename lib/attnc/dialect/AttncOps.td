@@ -1,0 +1,154 @@
+// The `attnc` dialect: one operation for each generator of a diagram (diagram/Generator.h), on values.
+//
+// A wire of type `[n d]` is a `tensor<?x?xf32>`, a scalar a `tensor<f32>`; where sizes are known the types
+// are static. Reals are f32 or f64, ints i64, bools i1. What depends on a size that is not known takes it as
+// an `index`. Wires enter a region only as its arguments; sizes and the arrays of learners are seen from
+// inside directly, because they are no wires of the diagram.
+#ifndef ATTNC_OPS
+#define ATTNC_OPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+
+def Attnc_Dialect : Dialect {
+  let name = "attnc";
+  let summary = "diagrams of attention: boxes, learners and structure on tensors";
+  let cppNamespace = "::attnc::dialect";
+}
+
+def Wire : RankedTensorOf<[F32, F64, I64, I1]>;
+def Indices : RankedTensorOf<[I64]>;
+def IndexWire : 0DTensorOf<[I64]>;
+
+class Attnc_Op<string mnemonic, list<Trait> traits = []> : Op<Attnc_Dialect, mnemonic, traits>;
+
+def ConstOp : Attnc_Op<"const", [Pure]> {
+  let summary = "a scalar constant";
+  let arguments = (ins TypedAttrInterface:$value);
+  let results = (outs Wire:$result);
+  let assemblyFormat = "$value attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def SizeOp : Attnc_Op<"size", [Pure]> {
+  let summary = "the value of a size";
+  let arguments = (ins Index:$size);
+  let results = (outs IndexWire:$result);
+  let assemblyFormat = "$size attr-dict `:` type($result)";
+}
+
+def PointwiseOp : Attnc_Op<"pointwise", [Pure]> {
+  let summary = "a function on scalars, by its name in theory/Pointwise.def";
+  let arguments = (ins StrAttr:$fn, Variadic<Wire>:$args);
+  let results = (outs Wire:$result);
+  let assemblyFormat = "$fn `(` $args `)` attr-dict `:` functional-type($args, $result)";
+  let hasVerifier = 1;
+}
+
+def GatherOp : Attnc_Op<"gather", [Pure]> {
+  let summary = "the slice at an index; zero outside";
+  let arguments = (ins Wire:$array, IndexWire:$index);
+  let results = (outs Wire:$result);
+  let assemblyFormat = "$array `at` $index attr-dict `:` functional-type(operands, $result)";
+  let hasVerifier = 1;
+}
+
+def ScatterOp : Attnc_Op<"scatter", [Pure]> {
+  let summary = "adds slices at indices; drops what falls outside";
+  let arguments = (ins Indices:$indices, Wire:$array, Index:$size);
+  let results = (outs Wire:$result);
+  let assemblyFormat = "$array `at` $indices `into` $size attr-dict `:` type($array) `,` type($indices) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def TopKOp : Attnc_Op<"topk", [Pure]> {
+  let summary = "the greatest elements and where they are; NaN first, equal ones by lowest index";
+  let arguments = (ins Wire:$array, Index:$count);
+  let results = (outs Wire:$values, Indices:$indices);
+  let assemblyFormat = "$array `count` $count attr-dict `:` type($array) `->` type($values) `,` type($indices)";
+  let hasVerifier = 1;
+}
+
+def SoftmaxOp : Attnc_Op<"softmax", [Pure]> {
+  let summary = "softmax over all axes jointly, 0 where all is masked; a sink takes part and is dropped";
+  let arguments = (ins Wire:$array, Optional<Wire>:$sink);
+  let results = (outs Wire:$result);
+  let assemblyFormat = "$array (`sink` $sink^ `:` type($sink))? attr-dict `:` type($array) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def TransposeOp : Attnc_Op<"transpose", [Pure]> {
+  let summary = "swaps the two outermost axes";
+  let arguments = (ins Wire:$array);
+  let results = (outs Wire:$result);
+  let assemblyFormat = "$array attr-dict `:` functional-type($array, $result)";
+  let hasVerifier = 1;
+}
+
+def ReshapeOp : Attnc_Op<"reshape", [Pure]> {
+  let summary = "the same elements in row-major order under other axes";
+  let arguments = (ins Wire:$array, Variadic<Index>:$axes);
+  let results = (outs Wire:$result);
+  let assemblyFormat = "$array `to` `[` $axes `]` attr-dict `:` functional-type($array, $result)";
+  let hasVerifier = 1;
+}
+
+def BoxOp : Attnc_Op<"box", [RecursiveMemoryEffects, SingleBlock]> {
+  let summary = "a SIMD box, capped by `sum`, `prod`, `max`, `min`, `any`, `all`, or not (`simd`)";
+  let description = [{
+    The body runs once for each index below `size`. `mapped[i]` says that operand i enters one slice an
+    iteration; the others enter whole. The body's arguments: the index (if `indexed`), then the operands.
+  }];
+  let arguments = (ins StrAttr:$cap, Index:$size, UnitAttr:$indexed, Variadic<Wire>:$args, DenseBoolArrayAttr:$mapped);
+  let results = (outs Variadic<Wire>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$cap $size (`indexed` $indexed^)? `(` $args `)` `mapped` $mapped attr-dict `:` functional-type($args, $results) $body";
+  let hasVerifier = 1;
+}
+
+def ScanOp : Attnc_Op<"scan", [RecursiveMemoryEffects, SingleBlock]> {
+  let summary = "a box that carries `states` states along its axis";
+  let description = [{
+    Operands: initial states, then wires that enter by `mapped`. Body arguments: the index (if `indexed`),
+    states, wires; it yields the next states, then step results. Results: stacked step results, final states.
+  }];
+  let arguments = (ins Index:$size, UnitAttr:$indexed, I64Attr:$states, Variadic<Wire>:$args, DenseBoolArrayAttr:$mapped);
+  let results = (outs Variadic<Wire>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$size (`indexed` $indexed^)? `states` $states `(` $args `)` `mapped` $mapped attr-dict `:` functional-type($args, $results) $body";
+  let hasVerifier = 1;
+}
+
+def CallOp : Attnc_Op<"call", [RecursiveMemoryEffects, SingleBlock]> {
+  let summary = "a named box";
+  let arguments = (ins StrAttr:$name, Variadic<Wire>:$args);
+  let results = (outs Variadic<Wire>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$name `(` $args `)` attr-dict `:` functional-type($args, $results) $body";
+  let hasVerifier = 1;
+}
+
+def ApplyOp : Attnc_Op<"apply", [Pure, AttrSizedOperandSegments]> {
+  let summary = "a learner (`linear`, `affine`, `param`, `universal`) applied to its domain";
+  let description = [{
+    The parameters are those of diagram/Parameters.h, in that order. `per[i]` says which enclosing box or scan
+    picks along the i-th leading axis of each: 0 is the innermost.
+  }];
+  let arguments = (ins StrAttr:$kind, StrAttr:$label, Variadic<Wire>:$args, Variadic<Wire>:$parameters, DenseI64ArrayAttr:$per);
+  let results = (outs Wire:$result);
+  let assemblyFormat = [{
+    $kind $label `(` $args `)` `parameters` `(` $parameters `)` `per` $per attr-dict
+    `:` `(` type($args) `)` `(` type($parameters) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def YieldOp : Attnc_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["BoxOp", "ScanOp", "CallOp"]>]> {
+  let summary = "the outputs of a body";
+  let arguments = (ins Variadic<Wire>:$results);
+  let assemblyFormat = "($results^ `:` type($results))? attr-dict";
+}
+
+#endif

@@ -1,0 +1,225 @@
+#include "attnc/dialect/AttncDialect.h"
+
+#include "attnc/theory/Pointwise.h"
+
+// The typing rules of diagram/Signature.cpp, as far as tensor types can say them: extents that are not known
+// agree with every extent.
+namespace attnc::dialect {
+
+using mlir::LogicalResult;
+using mlir::RankedTensorType;
+using mlir::ShapedType;
+
+namespace {
+
+RankedTensorType tensor(mlir::Value value) { return mlir::cast<RankedTensorType>(value.getType()); }
+
+bool agree(int64_t a, int64_t b) { return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b); }
+
+bool agree(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b) {
+  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) { return agree(std::get<0>(pair), std::get<1>(pair)); });
+}
+
+bool agree(mlir::Type a, mlir::Type b) {
+  auto left = mlir::cast<RankedTensorType>(a), right = mlir::cast<RankedTensorType>(b);
+  return left.getElementType() == right.getElementType() && agree(left.getShape(), right.getShape());
+}
+
+RankedTensorType sliceOf(RankedTensorType type) { return RankedTensorType::get(type.getShape().drop_front(), type.getElementType()); }
+
+RankedTensorType over(RankedTensorType type, int64_t size) {
+  llvm::SmallVector<int64_t> shape{size};
+  shape.append(type.getShape().begin(), type.getShape().end());
+  return RankedTensorType::get(shape, type.getElementType());
+}
+
+LogicalResult expectResult(mlir::Operation *op, mlir::Value result, mlir::Type wanted) {
+  if (agree(result.getType(), wanted))
+    return mlir::success();
+  return op->emitOpError() << "gives " << wanted << ", not " << result.getType();
+}
+
+/// The operands as they enter the body, checked against its arguments from `first` on.
+template <class Box> LogicalResult enter(Box box, unsigned first, unsigned operandsBefore) {
+  mlir::Block &body = box.getBody().front();
+  auto operands = box.getArgs().drop_front(operandsBefore);
+  if (box.getMapped().size() != operands.size())
+    return box.emitOpError() << operands.size() << " wires enter by " << box.getMapped().size() << " modes";
+  if (body.getNumArguments() != first + operands.size())
+    return box.emitOpError() << "the body has " << body.getNumArguments() << " arguments, not " << first + operands.size();
+  if (box.getIndexed() && body.getArgument(0).getType() != RankedTensorType::get({}, mlir::IntegerType::get(box.getContext(), 64)))
+    return box.emitOpError() << "the first argument of an indexed body is its index, not " << body.getArgument(0).getType();
+  for (auto [i, operand, mapped] : llvm::enumerate(operands, box.getMapped())) {
+    RankedTensorType type = tensor(operand);
+    if (mapped && type.getRank() == 0)
+      return box.emitOpError() << "a scalar has no axis to map over";
+    if (mapped)
+      type = sliceOf(type);
+    if (mlir::Type inside = body.getArgument(first + i).getType(); !agree(type, inside))
+      return box.emitOpError() << "a wire of type " << type << " enters an argument of type " << inside;
+  }
+  return mlir::success();
+}
+
+YieldOp yieldOf(mlir::Region &body) { return mlir::dyn_cast<YieldOp>(body.front().back()); }
+
+} // namespace
+
+LogicalResult ConstOp::verify() {
+  auto type = tensor(getResult());
+  if (type.getRank() != 0 || getValue().getType() != type.getElementType())
+    return emitOpError() << "a constant of type " << getValue().getType() << " cannot be " << type;
+  return mlir::success();
+}
+
+LogicalResult PointwiseOp::verify() {
+  auto fn = pointwiseNamed(std::string_view(getFn()));
+  if (!fn)
+    return emitOpError() << "there is no function '" << getFn() << "'";
+  std::vector<Kind> kinds;
+  for (mlir::Value arg : getArgs()) {
+    if (tensor(arg).getRank() != 0)
+      return emitOpError() << "acts on scalars, not on " << arg.getType();
+    kinds.push_back(kindOf(tensor(arg).getElementType()));
+  }
+  auto kind = resultKind(*fn, kinds);
+  if (!kind)
+    return emitOpError() << "'" << getFn() << "' does not act on these kinds";
+  auto result = tensor(getResult());
+  if (result.getRank() != 0 || kindOf(result.getElementType()) != *kind)
+    return emitOpError() << "'" << getFn() << "' does not give " << result;
+  return mlir::success();
+}
+
+LogicalResult GatherOp::verify() {
+  if (tensor(getArray()).getRank() == 0)
+    return emitOpError() << "a scalar has no axis to index";
+  return expectResult(*this, getResult(), sliceOf(tensor(getArray())));
+}
+
+LogicalResult ScatterOp::verify() {
+  auto indices = tensor(getIndices()), array = tensor(getArray());
+  if (indices.getRank() != 1 || array.getRank() == 0 || !agree(indices.getDimSize(0), array.getDimSize(0)))
+    return emitOpError() << indices << " are no indices for " << array;
+  if (array.getElementType().isInteger(1))
+    return emitOpError() << "adds numbers, not bools";
+  return expectResult(*this, getResult(), over(sliceOf(array), ShapedType::kDynamic));
+}
+
+LogicalResult TopKOp::verify() {
+  auto array = tensor(getArray());
+  if (array.getRank() != 1 || array.getElementType().isInteger(1))
+    return emitOpError() << "orders numbers along one axis, not " << array;
+  auto values = RankedTensorType::get({ShapedType::kDynamic}, array.getElementType());
+  if (failed(expectResult(*this, getValues(), values)))
+    return mlir::failure();
+  return expectResult(*this, getIndices(), values.clone(mlir::IntegerType::get(getContext(), 64)));
+}
+
+LogicalResult SoftmaxOp::verify() {
+  auto array = tensor(getArray());
+  if (array.getRank() == 0 || kindOf(array.getElementType()) != Kind::Real)
+    return emitOpError() << "normalises reals over axes, not " << array;
+  if (getSink() && getSink().getType() != RankedTensorType::get({}, array.getElementType()))
+    return emitOpError() << "the sink is a logit, not " << getSink().getType();
+  return expectResult(*this, getResult(), array);
+}
+
+LogicalResult TransposeOp::verify() {
+  auto array = tensor(getArray());
+  if (array.getRank() < 2)
+    return emitOpError() << "swaps two axes, and " << array << " has fewer";
+  llvm::SmallVector<int64_t> shape(array.getShape());
+  std::swap(shape[0], shape[1]);
+  return expectResult(*this, getResult(), RankedTensorType::get(shape, array.getElementType()));
+}
+
+LogicalResult ReshapeOp::verify() {
+  auto array = tensor(getArray()), result = tensor(getResult());
+  if (result.getElementType() != array.getElementType() || result.getRank() != int64_t(getAxes().size()))
+    return emitOpError() << getAxes().size() << " axes of " << array << " cannot give " << result;
+  if (array.hasStaticShape() && result.hasStaticShape() && array.getNumElements() != result.getNumElements())
+    return emitOpError() << array << " has not as many elements as " << result;
+  return mlir::success();
+}
+
+LogicalResult BoxOp::verify() {
+  if (!llvm::is_contained({"simd", "sum", "prod", "max", "min", "any", "all"}, getCap()))
+    return emitOpError() << "there is no cap '" << getCap() << "'";
+  if (failed(enter(*this, getIndexed(), 0)))
+    return mlir::failure();
+  YieldOp yield = yieldOf(getBody());
+  if (!yield || yield.getResults().size() != getNumResults())
+    return emitOpError() << "the body does not yield " << getNumResults() << " results";
+  bool folds = getCap() != "simd", logical = getCap() == "any" || getCap() == "all";
+  for (auto [inside, outside] : llvm::zip(yield.getResults(), getResults())) {
+    auto type = tensor(inside);
+    if (folds && logical != type.getElementType().isInteger(1))
+      return emitOpError() << "'" << getCap() << "' does not fold " << type;
+    if (failed(expectResult(*this, outside, folds ? type : over(type, ShapedType::kDynamic))))
+      return mlir::failure();
+  }
+  return mlir::success();
+}
+
+LogicalResult ScanOp::verify() {
+  unsigned states = getStates(), first = getIndexed();
+  if (getArgs().size() < states || getBody().front().getNumArguments() < first + states)
+    return emitOpError() << "has fewer wires than states";
+  if (failed(enter(*this, first + states, states)))
+    return mlir::failure();
+  YieldOp yield = yieldOf(getBody());
+  if (!yield || yield.getResults().size() != getNumResults() || getNumResults() < states)
+    return emitOpError() << "the body does not yield " << getNumResults() << " results";
+  unsigned steps = getNumResults() - states;
+  for (unsigned i = 0; i < states; ++i) {
+    mlir::Type type = getArgs()[i].getType();
+    if (!agree(type, getBody().getArgument(first + i).getType()) || !agree(type, yield.getResults()[i].getType()) ||
+        !agree(type, getResult(steps + i).getType()))
+      return emitOpError() << "a state that starts as " << type << " changes its type";
+  }
+  for (unsigned i = 0; i < steps; ++i)
+    if (failed(expectResult(*this, getResult(i), over(tensor(yield.getResults()[states + i]), ShapedType::kDynamic))))
+      return mlir::failure();
+  return mlir::success();
+}
+
+LogicalResult CallOp::verify() {
+  YieldOp yield = yieldOf(getBody());
+  auto same = [](mlir::TypeRange a, mlir::TypeRange b) {
+    return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) { return agree(std::get<0>(pair), std::get<1>(pair)); });
+  };
+  if (!yield || !same(getArgs().getTypes(), getBody().front().getArgumentTypes()) || !same(yield.getResults().getTypes(), getResultTypes()))
+    return emitOpError() << "operands and results are not those of the body";
+  return mlir::success();
+}
+
+LogicalResult ApplyOp::verify() {
+  size_t inputs = getArgs().size();
+  auto wanted = llvm::StringSwitch<std::optional<size_t>>(getKind())
+                    .Case("linear", inputs)
+                    .Case("affine", inputs + 1)
+                    .Case("param", 1)
+                    .Case("universal", inputs + 3)
+                    .Default(std::nullopt);
+  if (!wanted)
+    return emitOpError() << "there is no learner of kind '" << getKind() << "'";
+  if (getParameters().size() != *wanted)
+    return emitOpError() << "has " << getParameters().size() << " parameters, not " << *wanted;
+  unsigned boxes = 0;
+  for (mlir::Operation *parent = (*this)->getParentOp(); parent; parent = parent->getParentOp())
+    boxes += mlir::isa<BoxOp, ScanOp>(parent);
+  for (int64_t per : getPer())
+    if (per < 0 || per >= boxes)
+      return emitOpError() << "its parameters vary along no box around it";
+  int64_t leading = getPer().size(), codomain = tensor(getResult()).getRank();
+  bool universal = getKind() == "universal";
+  for (auto [arg, parameter] : llvm::zip(getArgs(), getParameters()))
+    if (tensor(parameter).getRank() != leading + tensor(arg).getRank() + (universal ? 1 : codomain))
+      return emitOpError() << parameter.getType() << " is no weight for " << arg.getType();
+  if (getKind() != "linear" && tensor(getParameters().back()).getRank() != leading + codomain)
+    return emitOpError() << getParameters().back().getType() << " does not fit the result";
+  return mlir::success();
+}
+
+} // namespace attnc::dialect
