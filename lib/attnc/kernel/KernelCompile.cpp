@@ -4,8 +4,6 @@
 #include "attnc/kernel/Compile.h"
 #include "attnc/kernel/Stopwatch.h"
 
-#include <fmt/format.h>
-
 namespace attnc {
 
 tl::expected<Kernel, std::string> Kernel::compile(const Definition &definition, const KernelOptions &options) {
@@ -13,8 +11,9 @@ tl::expected<Kernel, std::string> Kernel::compile(const Definition &definition, 
   auto target = parseTarget(options.target);
   if (!target)
     return tl::unexpected(target.error());
-  if (!target->isHostArchitecture())
-    return tl::unexpected(fmt::format("code for {} cannot run on this machine", options.target));
+  if (options.target != "native")
+    if (auto runs = runsHere(*target); !runs)
+      return tl::unexpected(runs.error());
   KernelVariant variant{options.real, options.sizes, std::move(*target), options.level};
 
   std::optional<ObjectCache> cache;

@@ -107,4 +107,20 @@ tl::expected<Target, std::string> parseTarget(std::string_view text) {
   return target;
 }
 
+tl::expected<void, std::string> runsHere(const Target &target) {
+  if (!target.isHostArchitecture())
+    return tl::unexpected(fmt::format("code for {} cannot run on this machine", target.triple));
+  auto backend = backendFor(target);
+  if (!backend)
+    return tl::unexpected(backend.error());
+  llvm::Triple triple(target.triple);
+  std::unique_ptr<llvm::MCSubtargetInfo> machine((*backend)->createMCSubtargetInfo(triple, target.level, target.features));
+  llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
+  for (const llvm::SubtargetFeatureKV &feature : machine->getEnabledProcessorFeatures())
+    // A feature that the machine is not asked about is a way to tune the code.
+    if (auto found = present.find(feature.Key); found != present.end() && !found->getValue())
+      return tl::unexpected(fmt::format("this machine has no {}", feature.Key));
+  return {};
+}
+
 } // namespace attnc

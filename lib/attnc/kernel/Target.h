@@ -21,12 +21,15 @@ struct Target {
 
   /// Two targets with equal keys get equal code.
   std::string key() const { return triple + '/' + level + '/' + features; }
-  /// Can be loaded into this process, if the features are there.
   bool isHostArchitecture() const;
   bool hasWideVectors() const;
 };
 
 /// The target a text names. The error names the known levels, or the feature nearest to one it does not know.
 tl::expected<Target, std::string> parseTarget(std::string_view text);
+
+/// Why code for the target cannot run on this machine: another architecture, or the name of a feature it lacks.
+tl::expected<void, std::string> runsHere(const Target &target);
+
 
 } // namespace attnc

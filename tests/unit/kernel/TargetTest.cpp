@@ -31,6 +31,17 @@ TEST_CASE("the native target is what this machine can do, each time the same") {
   CHECK(native.hasWideVectors() == (native.features.find("-prefer-256-bit") != std::string::npos));
 }
 
+TEST_CASE("code runs here only if the machine has what it uses") {
+  CHECK(runsHere(parseTarget("native").value()).has_value());
+
+  CHECK_FALSE(runsHere(parseTarget(parseTarget("x86-64")->isHostArchitecture() ? "aarch64" : "x86-64").value()));
+  if (parseTarget("x86-64")->isHostArchitecture()) {
+    // No machine has both extensions.
+    CHECK(runsHere(parseTarget("x86-64+fma4+amx-tile").value()).error().starts_with("this machine has no "));
+    CHECK(runsHere(parseTarget("x86-64-v4").value()).has_value() == parseTarget("native")->hasWideVectors());
+  }
+}
+
 TEST_CASE("a target that is not known is refused by name") {
   CHECK(parseTarget("x86-64-v9").error() ==
         "unknown target `x86-64-v9`; known are native, x86-64, x86-64-v2, x86-64-v3, x86-64-v4, aarch64, each with +FEATURE as in "
