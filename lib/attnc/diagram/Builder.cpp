@@ -1,5 +1,7 @@
 #include "attnc/diagram/Builder.h"
 
+#include <algorithm>
+
 namespace attnc {
 
 WireId Builder::input(Type type, std::string name) {
@@ -16,6 +18,11 @@ tl::expected<std::vector<WireId>, std::string> Builder::add(Generator generator,
   auto types = resultTypes(generator, operandTypes, *learners);
   if (!types)
     return tl::unexpected(types.error());
+  if (const DiagramRef &body = bodyOf(generator)) {
+    if (body->depth >= maxBodyDepth)
+      return tl::unexpected("boxes would be nested more than " + std::to_string(maxBodyDepth) + " deep");
+    diagram.depth = std::max(diagram.depth, body->depth + 1);
+  }
   OpId op(diagram.ops.size());
   std::vector<WireId> results;
   for (unsigned port = 0; port < types->size(); ++port) {
@@ -59,6 +66,7 @@ Diagram Builder::finish(std::vector<WireId> outputs) && {
         need(wire);
 
   Diagram result;
+  result.depth = diagram.depth;
   std::vector<WireId> renamed(diagram.wires.size());
   auto keep = [&](WireId old, OpId producer) {
     renamed[old.index()] = WireId(result.wires.size());

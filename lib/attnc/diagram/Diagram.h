@@ -25,6 +25,9 @@ struct Op {
   Span span; // where it was written
 };
 
+/// Bodies are nested at most this deep, so that whatever walks a diagram may recurse.
+inline constexpr unsigned maxBodyDepth = 500;
+
 /// An open hypergraph with an interface, a morphism inputs -> outputs:
 ///
 ///       q      k                  wires: typed nodes with one producer
@@ -40,6 +43,7 @@ struct Diagram {
   std::vector<Wire> wires;
   std::vector<Op> ops;
   std::vector<WireId> inputs, outputs;
+  unsigned depth = 0; // how deep bodies lie in each other: 0 when no operation has one
 
   const Wire &wire(WireId id) const { return wires[id.index()]; }
   const Op &op(OpId id) const { return ops[id.index()]; }

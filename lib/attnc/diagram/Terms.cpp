@@ -41,11 +41,12 @@ TermId TermGraph::make(TermKind kind, std::uint32_t label, std::uint32_t first, 
   std::uint64_t hash = mix(mix(mix(static_cast<std::uint64_t>(kind), label), first), second);
   for (TermId child : children)
     hash = mix(hash, child.index());
-  for (auto [entry, end] = index.equal_range(hash); entry != end; ++entry) {
+  for (auto entry = index.find(hash); entry != index.end(); entry = index.find(hash)) {
     const Node &node = nodes[entry->second.index()];
     if (node.kind == kind && node.label == label && node.first == first && node.second == second &&
         std::ranges::equal(this->children(entry->second), children))
       return entry->second;
+    hash = mix(hash, 1);
   }
   ++steps;
   TermId id(nodes.size());

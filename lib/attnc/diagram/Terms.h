@@ -1,6 +1,7 @@
 #pragma once
 #include "attnc/diagram/Diagram.h"
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -79,7 +80,7 @@ private:
   std::vector<TermId> pool;
   std::vector<Span> spans;
   Span current;
-  std::unordered_multimap<std::uint64_t, TermId> index;
+  boost::unordered_flat_map<std::uint64_t, TermId> index; // by hash; where two meet, the next hash
   std::unordered_map<std::string, std::uint32_t> labelIds;
   std::vector<const std::string *> labels;
   struct Step {
@@ -91,7 +92,7 @@ private:
   struct StepHash {
     std::size_t operator()(const Step &step) const;
   };
-  std::unordered_map<Step, TermId, StepHash> done;
+  boost::unordered_flat_map<Step, TermId, StepHash> done;
 };
 
 /// A definition's outputs as terms. `exhausted()` of the graph says whether they mean anything.

@@ -72,9 +72,9 @@ tl::expected<void, std::string> writeFile(const std::filesystem::path &path, std
     return {};
   }
   std::filesystem::path target = path;
-  if (std::filesystem::is_symlink(path, ignored))
-    if (auto resolved = std::filesystem::canonical(path, ignored); !ignored)
-      target = resolved;
+  constexpr int mostLinks = 40; // as the kernel counts them
+  for (int i = 0; i < mostLinks && std::filesystem::is_symlink(target, ignored); ++i)
+    target = target.parent_path() / std::filesystem::read_symlink(target, ignored);
   std::string temporary = target.string() + ".XXXXXX";
   Descriptor file{::mkstemp(temporary.data())};
   if (file.fd < 0)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <limits>
 
 namespace attnc {
 
@@ -110,7 +111,8 @@ std::optional<Size> Size::dividedBy(const Size &divisor) const {
   while (!rest.bad && !rest.terms.empty()) {
     const Term &top = rest.terms.front();
     Term factor;
-    if (top.coefficient % lead.coefficient != 0 ||
+    bool leavesRange = lead.coefficient == -1 && top.coefficient == std::numeric_limits<std::int64_t>::min();
+    if (leavesRange || top.coefficient % lead.coefficient != 0 ||
         !std::includes(top.names.begin(), top.names.end(), lead.names.begin(), lead.names.end()))
       return std::nullopt;
     factor.coefficient = top.coefficient / lead.coefficient;

@@ -183,9 +183,13 @@ TEST_CASE("the form takes near-linear time", "[canonical][scaling]") {
       }
       return std::vector{wires.back()};
     });
-    auto start = std::chrono::steady_clock::now();
-    REQUIRE(canonicalForm(f).complete);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    double least = 1e9; // of three: others use the machine too
+    for (int i = 0; i < 3; ++i) {
+      auto start = std::chrono::steady_clock::now();
+      REQUIRE(canonicalForm(f).complete);
+      least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return least;
   };
   double small = seconds(1'000), large = seconds(100'000);
   double exponent = std::log(large / small) / std::log(100.0);
