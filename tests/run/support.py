@@ -40,11 +40,11 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="attnc-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def attnc(self, *arguments, code=0, stdin=None, text=True, **environment):
-        """Runs attnc in the folder; the exit code must be `code`, or anything if None."""
+    def attnc(self, *arguments, code=0, stdin=None, text=True, cwd=None, **environment):
+        """Runs attnc, in the folder unless told otherwise; the exit code must be `code`, or anything if None."""
         env = dict(os.environ, XDG_CACHE_HOME=CACHE, **environment)
         result = subprocess.run(
-            [ATTNC, *map(str, arguments)], input=stdin, capture_output=True, text=text, cwd=self.folder, env=env,
+            [ATTNC, *map(str, arguments)], input=stdin, capture_output=True, text=text, cwd=cwd or self.folder, env=env,
             timeout=300)
         if code is not None:
             self.assertEqual(result.returncode, code, f"attnc {' '.join(map(str, arguments))}\n{result.stdout}{result.stderr}")

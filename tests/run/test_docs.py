@@ -1,9 +1,10 @@
 """What the documents say: programs in them check, links lead somewhere, citations exist, diagnostics are described."""
 import re
+import textwrap
 import unittest
 
 import support
-from support import EXAMPLES, ROOT, Case
+from support import DATA, EXAMPLES, ROOT, Case, needs_compiler
 
 DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "taxonomy/**/*.md") for path in ROOT.glob(pattern))
 
@@ -16,6 +17,31 @@ class Documents(Case):
                     for path in EXAMPLES.glob("*.attn"):  # for the imports
                         self.write(path.name, path.read_text())
                     self.attnc("check", self.write("block.attn", program))
+
+    def readme(self):
+        text = (ROOT / "README.md").read_text()
+        return text, re.search(r"^```attn\n(.*?)^```$", text, re.M | re.S)[1]
+
+    def test_the_mistake_in_the_readme(self):
+        text, program = self.readme()
+        self.write("wrong.attn", program.replace("k: [m d]", "k: [m c]"))
+        said = self.attnc("check", "wrong.attn", code=1).stderr
+        block = re.search(r"^ *\$ attnc check wrong\.attn\n(.*?)\n\n", text, re.M | re.S)[1]
+        # Where in the prelude a diagram stands is nobody's business here.
+        texts = [re.sub(r"prelude\.attn:\d+:\d+|^ *\d+ \|", "", textwrap.dedent(t)) for t in (said.rstrip(), block)]
+        self.assertEqual(*[[line.strip() for line in t.splitlines()] for t in texts])
+
+    @needs_compiler
+    def test_the_result_in_the_readme(self):
+        text, program = self.readme()
+        self.assertIn(program, (EXAMPLES / "02_sdpa.attn").read_text())
+        command, shown = re.search(r"^    \$ attnc (run .*)\n((?:    .*\n)+)", text, re.M).groups()
+        said = self.attnc(*command.split(), cwd=DATA).stdout
+        numbers = [[float(x) for x in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", t)] for t in (said, shown)]
+        self.assertEqual(len(numbers[0]), len(numbers[1]))
+        for ours, theirs in zip(*numbers):
+            self.assertAlmostEqual(ours, theirs, places=4)
+        self.assertEqual(*[re.sub(r"[\d.e-]+", "0", re.sub(r"\s+", " ", t)).strip() for t in (said, shown)])
 
     def test_links_lead_somewhere(self):
         for document in DOCUMENTS:
