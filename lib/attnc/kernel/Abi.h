@@ -28,6 +28,10 @@ struct KernelAbi {
 /// The symbol of the function for a definition of that name: `attnc_` and the name, with what C cannot spell as `_`.
 std::string kernelSymbol(std::string_view name);
 
+/// A kernel that is to be loaded has a second function of this suffix, `int32_t NAME_packed(void **slots)`: a slot
+/// holds the pointer or the 64-bit value of one argument. It is called without knowing the prototype.
+inline constexpr std::string_view packedSuffix = "_packed";
+
 /// `real` is F32, F64 or BF16; `fixed` are the sizes that are compiled in.
 KernelAbi abiOf(const Definition &definition, DType real, const Size::Values &fixed);
 

@@ -3,7 +3,6 @@
 #include "attnc/diagram/Parameters.h"
 #include "attnc/kernel/Loader.h"
 #include "attnc/kernel/Marshal.h"
-#include "attnc/kernel/ObjectCode.h"
 #include "attnc/kernel/Stopwatch.h"
 
 #include <algorithm>

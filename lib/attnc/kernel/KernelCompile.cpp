@@ -8,14 +8,7 @@ namespace attnc {
 
 tl::expected<Kernel, std::string> Kernel::compile(const Definition &definition, const KernelOptions &options) {
   Stopwatch watch;
-  auto target = parseTarget(options.target);
-  if (!target)
-    return tl::unexpected(target.error());
-  if (options.target != "native")
-    if (auto runs = runsHere(*target); !runs)
-      return tl::unexpected(runs.error());
-  KernelVariant variant{options.real, options.sizes, std::move(*target), options.level};
-
+  KernelVariant variant{options.real, options.sizes, options.target, options.level};
   std::optional<ObjectCache> cache;
   std::optional<Hash128> key;
   if (options.useCache) {
@@ -39,6 +32,7 @@ tl::expected<Kernel, std::string> Kernel::compile(const Definition &definition, 
   auto object = compileKernel(definition, variant, steps);
   if (!object)
     return tl::unexpected(object.error());
+  times.start = steps.start;
   times.lower = steps.lower;
   times.codegen = steps.codegen;
   times.link = steps.link;

@@ -1,12 +1,11 @@
 #include "attnc/kernel/Key.h"
 
-#include <algorithm>
+#include "attnc/kernel/Compiler.h"
+#include "attnc/kernel/Host.h"
+
 #include <bit>
 #include <fmt/format.h>
-#include <link.h>
-#include <llvm-c/Core.h>
 #include <map>
-#include <span>
 #include <utility>
 
 namespace attnc {
@@ -145,56 +144,16 @@ private:
   }
 };
 
-struct BuildIdSearch {
-  std::uintptr_t address;
-  std::string found;
-};
-
-/// Looks for the note "GNU", type NT_GNU_BUILD_ID, in the loaded object that covers the address.
-int searchBuildId(dl_phdr_info *object, std::size_t, void *data) {
-  auto &search = *static_cast<BuildIdSearch *>(data);
-  std::span<const ElfW(Phdr)> segments(object->dlpi_phdr, object->dlpi_phnum);
-  auto covers = [&](const ElfW(Phdr) & segment) {
-    std::uintptr_t begin = object->dlpi_addr + segment.p_vaddr;
-    return segment.p_type == PT_LOAD && search.address >= begin && search.address - begin < segment.p_memsz;
-  };
-  if (std::ranges::none_of(segments, covers))
-    return 0;
-  for (const ElfW(Phdr) & segment : segments) {
-    if (segment.p_type != PT_NOTE)
-      continue;
-    auto at = reinterpret_cast<const char *>(object->dlpi_addr + segment.p_vaddr);
-    for (const char *end = at + segment.p_memsz; end - at >= std::ptrdiff_t(sizeof(ElfW(Nhdr)));) {
-      auto note = reinterpret_cast<const ElfW(Nhdr) *>(at);
-      const char *name = at + sizeof *note;
-      const char *content = name + (note->n_namesz + 3) / 4 * 4;
-      if (note->n_type == NT_GNU_BUILD_ID && std::string_view(name, note->n_namesz) == std::string_view("GNU", 4))
-        for (std::size_t i = 0; i < note->n_descsz; ++i)
-          search.found += fmt::format("{:02x}", static_cast<unsigned char>(content[i]));
-      at = content + (note->n_descsz + 3) / 4 * 4;
-    }
-  }
-  return 1;
-}
-
 } // namespace
 
 std::string serialise(const Definition &definition) { return Serialiser().definition(definition); }
 
-std::string buildId() {
-  BuildIdSearch search{reinterpret_cast<std::uintptr_t>(&buildId), {}};
-  ::dl_iterate_phdr(searchBuildId, &search);
-  return search.found;
-}
-
 std::optional<Hash128> kernelKey(const Definition &definition, const KernelVariant &variant) {
-  std::string build = buildId();
-  if (build.empty())
+  std::string compiler = compilerIdentity();
+  if (compiler.empty())
     return std::nullopt;
-  unsigned major, minor, patch; // of the library in the process, which may be newer than its headers
-  LLVMGetVersion(&major, &minor, &patch);
-  std::string text = fmt::format("attnc {} llvm {}.{}.{}\ntarget {}\nreal {}\nlevel {}\n", build, major, minor, patch,
-                                 variant.target.key(), name(variant.real), variant.level);
+  std::string text = fmt::format("compiler {}\nmachine {}\ntarget {}\nreal {}\nlevel {}\n", compiler, hostIdentity(), variant.target,
+                                 name(variant.real), variant.level);
   for (const auto &[size, value] : variant.sizes)
     text += fmt::format("size {} {}\n", size, value);
   return hash128(text + serialise(definition));

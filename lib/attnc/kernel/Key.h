@@ -1,7 +1,6 @@
 #pragma once
 #include "attnc/arrays/Array.h"
 #include "attnc/diagram/Diagram.h"
-#include "attnc/kernel/Target.h"
 #include "attnc/support/Hash.h"
 
 namespace attnc {
@@ -10,7 +9,7 @@ namespace attnc {
 struct KernelVariant {
   DType real = DType::F32;
   Size::Values sizes; // compiled in; the others are arguments of the kernel
-  Target target;
+  std::string target = "native"; // Target.h says what can stand here
   unsigned level = 2;
 };
 
@@ -19,11 +18,9 @@ struct KernelVariant {
 /// calling conventions; two that only mean the same may differ.
 std::string serialise(const Definition &definition);
 
-/// The key under which a kernel is cached: everything its code depends on, this compiler included. Nothing when the
-/// program does not know its own build, so that a stale kernel can never be found.
+/// The key under which a kernel is cached: everything its code depends on, the compiler included, and this machine, so
+/// that machines that share a cache share no code. Nothing when the compiler's build is not known: a stale kernel must
+/// never be found. Made without loading the compiler.
 std::optional<Hash128> kernelKey(const Definition &definition, const KernelVariant &variant);
-
-/// The linker's id of the program or library that holds this function, in hexadecimal; empty when it has none.
-std::string buildId();
 
 } // namespace attnc

@@ -1,4 +1,5 @@
 #pragma once
+#include "attnc/kernel/Abi.h"
 #include "attnc/kernel/Target.h"
 
 #include <cstdint>
@@ -22,9 +23,6 @@ struct CodegenOptions {
   /// the 64-bit value of one argument, in order. With it a kernel is called without knowing its prototype.
   bool packed = false;
 };
-
-/// Suffix of the packed entry.
-inline constexpr std::string_view packedSuffix = "_packed";
 
 /// Optimises a module in the LLVM dialect and writes it for a target. The code is position independent; floating
 /// point is reassociated or contracted only where the operations allow it. Deterministic.

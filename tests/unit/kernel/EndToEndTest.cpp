@@ -166,7 +166,7 @@ TEST_CASE("the second compilation is found in the cache, and a broken entry is c
 TEST_CASE("an entry that is whole but no kernel is compiled again") {
   TemporaryDirectory directory;
   Definition definition = attention();
-  KernelVariant variant{DType::F32, {}, parseTarget("native").value(), 2};
+  KernelVariant variant{DType::F32, {}, "native", 2};
   ObjectCache cache(directory.path, 1 << 20);
   REQUIRE(cache.store(kernelKey(definition, variant).value(), "no shared object"));
   Kernel kernel = Kernel::compile(definition, {.cacheDirectory = directory.path}).value();
@@ -206,7 +206,7 @@ TEST_CASE("eight processes compile one kernel at once") {
 TEST_CASE("every artefact of a definition can be made, for this machine and another") {
   Definition definition = attention();
   for (const char *name : {"native", "aarch64", "x86-64-v2"}) {
-    KernelVariant variant{DType::F32, {{"d", 8}}, parseTarget(name).value(), 2};
+    KernelVariant variant{DType::F32, {{"d", 8}}, name, 2};
     auto make = [&](Artefact artefact) {
       auto made = makeArtefact(definition, variant, artefact);
       INFO((made ? "" : made.error()));

@@ -1,4 +1,7 @@
 #include "Definitions.h"
+#include "attnc/kernel/BuildId.h"
+#include "attnc/kernel/Compiler.h"
+#include "attnc/kernel/Host.h"
 #include "attnc/kernel/Key.h"
 
 #include <catch2/catch.hpp>
@@ -6,9 +9,11 @@
 using namespace attnc;
 
 TEST_CASE("the key sees all the code depends on, and nothing else") {
-  REQUIRE(buildId().size() >= 16);
+  REQUIRE(buildIdOf(compilerPath()));
+  CHECK(compilerIdentity().size() > 60);
+  CHECK(hostIdentity() == hostIdentity());
   Definition mul = test::mulDefinition();
-  KernelVariant variant{DType::F32, Size::Values{{"n", 4}}, parseTarget("x86-64-v3").value(), 2};
+  KernelVariant variant{DType::F32, Size::Values{{"n", 4}}, "x86-64-v3", 2};
   Hash128 key = kernelKey(mul, variant).value();
   CHECK(key == kernelKey(test::mulDefinition(), variant));
 
@@ -21,7 +26,7 @@ TEST_CASE("the key sees all the code depends on, and nothing else") {
   CHECK(changed([](KernelVariant &v) { v.sizes.at("n") = 5; }));
   CHECK(changed([](KernelVariant &v) { v.sizes.clear(); }));
   CHECK(changed([](KernelVariant &v) { v.level = 3; }));
-  CHECK(changed([](KernelVariant &v) { v.target = parseTarget("x86-64-v4").value(); }));
+  CHECK(changed([](KernelVariant &v) { v.target = "x86-64-v4"; }));
 
   CHECK(serialise(test::mulDefinition(Kind::Int)) != serialise(mul));
   Definition named = mul;
@@ -30,6 +35,13 @@ TEST_CASE("the key sees all the code depends on, and nothing else") {
   CHECK(serialise(named) == serialise(mul));
   named.name = "times"; // the symbol of the function
   CHECK(serialise(named) != serialise(mul));
+}
+
+TEST_CASE("a build id is read from an ELF file and from nothing else") {
+  CHECK_FALSE(buildIdOf("/nonexistent"));
+  CHECK_FALSE(buildIdOf("/dev/null"));
+  CHECK_FALSE(buildIdOf(ATTNC_SOURCE_DIR "/CMakeLists.txt"));
+  CHECK_FALSE(buildIdOf("/"));
 }
 
 TEST_CASE("every field of every generator is in the serial form") {

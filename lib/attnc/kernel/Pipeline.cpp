@@ -1,7 +1,6 @@
-#include "attnc/kernel/Compile.h"
+#include "attnc/kernel/Pipeline.h"
 
 #include "attnc/kernel/Abi.h"
-#include "attnc/kernel/Header.h"
 #include "attnc/kernel/Link.h"
 #include "attnc/kernel/ObjectCode.h"
 #include "attnc/kernel/Stopwatch.h"
@@ -46,9 +45,9 @@ struct Lowering {
   }
 };
 
-CodegenOptions codegenOptions(const Definition &definition, const KernelVariant &variant) {
+CodegenOptions codegenOptions(const Definition &definition, const KernelVariant &variant, Target target) {
   CodegenOptions options;
-  options.target = variant.target;
+  options.target = std::move(target);
   options.level = variant.level;
   options.exported = {kernelSymbol(definition.name)};
   return options;
@@ -60,14 +59,15 @@ std::string soname(const Definition &definition) {
 
 } // namespace
 
-tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant, Artefact artefact,
-                                                    const SourceManager *sources) {
-  if (artefact == Artefact::Header)
-    return headerText(definition, variant.real, variant.sizes);
+tl::expected<std::string, std::string> buildArtefact(const Definition &definition, const KernelVariant &variant, Artefact artefact,
+                                                     const SourceManager *sources) {
+  auto target = parseTarget(variant.target);
+  if (!target)
+    return tl::unexpected(target.error());
   Lowering lowering;
   if (auto lowered = lowering.run(definition, variant, artefact, sources); !lowered)
     return tl::unexpected(lowered.error());
-  CodegenOptions options = codegenOptions(definition, variant);
+  CodegenOptions options = codegenOptions(definition, variant, *target);
   switch (artefact) {
   case Artefact::Dialect:
   case Artefact::Linalg:
@@ -85,22 +85,27 @@ tl::expected<std::string, std::string> makeArtefact(const Definition &definition
   auto object = emitCode(*lowering.module, options, Emit::Object);
   if (!object)
     return object;
-  return linkShared(*object, variant.target, soname(definition));
+  return linkShared(*object, *target, soname(definition));
 }
 
-tl::expected<std::string, std::string> compileKernel(const Definition &definition, const KernelVariant &variant, CompileTimes &times) {
+tl::expected<std::string, std::string> buildKernel(const Definition &definition, const KernelVariant &variant, CompileTimes &times) {
+  auto target = parseTarget(variant.target);
+  if (!target)
+    return tl::unexpected(target.error());
+  if (auto runs = runsHere(*target); !runs)
+    return tl::unexpected(runs.error());
   Stopwatch watch;
   Lowering lowering;
   if (auto lowered = lowering.run(definition, variant, Artefact::Shared, nullptr); !lowered)
     return tl::unexpected(lowered.error());
   times.lower = watch.lap();
-  CodegenOptions options = codegenOptions(definition, variant);
+  CodegenOptions options = codegenOptions(definition, variant, *target);
   options.packed = true;
   auto object = emitCode(*lowering.module, options, Emit::Object);
   times.codegen = watch.lap();
   if (!object)
     return object;
-  auto shared = linkShared(*object, variant.target, soname(definition));
+  auto shared = linkShared(*object, *target, soname(definition));
   times.link = watch.lap();
   return shared;
 }
