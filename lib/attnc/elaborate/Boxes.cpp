@@ -40,7 +40,7 @@ std::optional<Values> Elaborator::inBox(Frame &frame, Cap cap, const Size &size,
   Box box{cap, size, indexed, std::move(entrance.modes), std::make_shared<Diagram>(std::move(inside.builder).finish(std::move(outputs)))};
   auto wires = frame.builder.add(std::move(box), std::move(entrance.operands), span);
   if (!wires) {
-    diagnostics.report(Diag::CapNeedsKind, span, name(cap), cap == Cap::Any || cap == Cap::All ? "bool" : "number", wires.error());
+    diagnostics.report(Diag::CapNeedsKind, span, name(cap), cap == Cap::Any || cap == Cap::All ? "bools" : "numbers", wires.error());
     return std::nullopt;
   }
   Values values;
@@ -117,7 +117,7 @@ std::optional<Values> Elaborator::box(const ast::BoxExpr &expr, Frame &frame, Sp
                    for (const Value &value : *results) {
                      bool logical = expr.cap == Cap::Any || expr.cap == Cap::All;
                      if (logical != (value.type().kind == Kind::Bool)) {
-                       diagnostics.report(Diag::CapNeedsKind, expr.body->result->span, name(expr.cap), logical ? "bool" : "number",
+                       diagnostics.report(Diag::CapNeedsKind, expr.body->result->span, name(expr.cap), logical ? "bools" : "numbers",
                                           name(value.type().kind));
                        return std::nullopt;
                      }

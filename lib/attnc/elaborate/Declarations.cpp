@@ -34,16 +34,21 @@ Elaborator::Result Elaborator::elaborate(const ast::DiagramDecl &declaration) {
   definition.doc = declaration.doc;
   definition.span = declaration.name.span;
 
+  auto declareInput = [&](const ast::TypeExpr &type) {
+    declareSizes(type);
+    if (type.rest)
+      rests.insert(type.rest->text);
+  };
   bool ok = true;
   if (auto *form = std::get_if<ast::SpecialiseForm>(&declaration.form)) {
     ok = specialiseForm(*form, declaration);
   } else {
     if (auto *named = std::get_if<ast::NamedForm>(&declaration.form))
       for (const ast::Parameter &parameter : named->parameters)
-        declareSizes(parameter.type);
+        declareInput(parameter.type);
     if (auto *pointFree = std::get_if<ast::PointFreeForm>(&declaration.form))
       for (const ast::TypeExpr &type : pointFree->domain)
-        declareSizes(type);
+        declareInput(type);
     for (const ast::ResultType &result : declaration.results)
       declareSizes(result.type);
     for (const ast::LearnerDecl &box : declaration.boxes)
@@ -170,8 +175,10 @@ bool Elaborator::declareLearner(const ast::LearnerDecl &declaration) {
     ok &= width.has_value();
     learner.width = width.value_or(0);
   }
-  if (!ok)
+  if (!ok) {
+    broken.insert(declaration.label.text);
     return false;
+  }
   learner.domain = *domain;
   learner.codomain = *codomain;
   if (learner.kind != LearnerKind::Hole) {
@@ -195,8 +202,10 @@ bool Elaborator::declareInstance(const ast::InstanceDecl &declaration) {
   if (!newLabel(declaration.label))
     return false;
   auto found = entry(declaration.diagram);
-  if (!found)
+  if (!found) {
+    broken.insert(declaration.label.text);
     return false;
+  }
   Label label{declaration.label.span, std::nullopt, *found, {}};
   for (const ast::SizeExpr &per : declaration.per) {
     declareSizes(per);

@@ -140,6 +140,7 @@ private:
   Loader &loader;
   Diagnostics &diagnostics;
   const FileScope &scope;
+  std::set<std::string> rests;           // the `..t` of the inputs
   std::map<std::string, unsigned> ranks; // how many axes each `..t` stands for
   Definition definition;
   std::set<std::string, std::less<>> sizes;                       // names that may be used

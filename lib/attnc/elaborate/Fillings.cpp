@@ -8,8 +8,10 @@ namespace attnc::elaboration {
 static void plugInto(Diagram &diagram, const std::map<std::size_t, std::pair<std::string, DiagramRef>> &boxes) {
   for (Op &op : diagram.ops) {
     if (auto *apply = std::get_if<Apply>(&op.generator)) {
-      if (auto box = boxes.find(apply->learner.index()); box != boxes.end())
+      if (auto box = boxes.find(apply->learner.index()); box != boxes.end()) {
+        diagram.depth = std::max(diagram.depth, box->second.second->depth + 1);
         op.generator = Call{box->second.first, box->second.second};
+      }
       continue;
     }
     std::visit(
@@ -17,6 +19,7 @@ static void plugInto(Diagram &diagram, const std::map<std::size_t, std::pair<std
           if constexpr (requires { generator.body; }) {
             auto body = std::make_shared<Diagram>(*generator.body);
             plugInto(*body, boxes);
+            diagram.depth = std::max(diagram.depth, body->depth + 1);
             generator.body = std::move(body);
           }
         },

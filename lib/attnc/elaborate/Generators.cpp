@@ -107,7 +107,7 @@ std::optional<Value> Elaborator::fold(Cap cap, Value array, Frame &frame, Span s
   }
   bool logical = cap == Cap::Any || cap == Cap::All;
   if (logical != (array.type().kind == Kind::Bool)) {
-    diagnostics.report(Diag::CapNeedsKind, span, name(cap), logical ? "bool" : "number", name(array.type().kind));
+    diagnostics.report(Diag::CapNeedsKind, span, name(cap), logical ? "bools" : "numbers", name(array.type().kind));
     return std::nullopt;
   }
   auto result = inBox(frame, cap, array.type().axes[0], false, {array}, span,

@@ -76,7 +76,10 @@ std::optional<Type> Elaborator::type(const ast::TypeExpr &expr) {
     else
       ok = false;
   }
-  if (expr.rest) {
+  if (expr.rest && !rests.count(expr.rest->text)) {
+    diagnostics.report(Diag::RankVariableHere, expr.span, expr.rest->text);
+    ok = false;
+  } else if (expr.rest) {
     auto count = ranks.find(expr.rest->text);
     unsigned axes = count == ranks.end() ? 0 : count->second;
     for (unsigned i = 0; i < axes; ++i)
@@ -122,10 +125,11 @@ static std::string constraintText(const Constraint &constraint) {
 
 void Elaborator::addConstraint(const Constraint &constraint, Span use) {
   auto left = constraint.left.constant(), right = constraint.right.constant();
-  std::optional<std::int64_t> modulus = constraint.modulus ? constraint.modulus->constant() : std::nullopt;
-  if (left && right && (!constraint.modulus || modulus)) {
-    std::int64_t value = modulus && *modulus > 0 ? ((*left % *modulus) + *modulus) % *modulus : *left;
-    if (value != *right || (modulus && *modulus <= 0))
+  // A modulus of 0 stands for none; one that is written must be positive.
+  std::int64_t modulus = constraint.modulus ? constraint.modulus->constant().value_or(0) : 0;
+  if (left && right && (!constraint.modulus || constraint.modulus->isConstant())) {
+    std::int64_t value = modulus > 0 ? ((*left % modulus) + modulus) % modulus : *left;
+    if (value != *right || (constraint.modulus && modulus <= 0))
       diagnostics.report(Diag::ConstraintViolated, use, constraintText(constraint), fmt::format("the left side is {}", value))
           .note(constraint.span, "the condition is here");
     return;

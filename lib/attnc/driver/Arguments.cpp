@@ -1,0 +1,131 @@
+#include "attnc/driver/Arguments.h"
+
+#include "attnc/arrays/ArrayFile.h"
+#include "attnc/diagram/Parameters.h"
+
+#include <charconv>
+
+namespace attnc {
+
+template <class Integer> static std::optional<Integer> number(std::string_view text) {
+  Integer value;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+}
+
+std::optional<Size::Values> parseSizes(const std::vector<std::string> &sizes, Session &session) {
+  Size::Values values;
+  bool ok = true;
+  for (const std::string &size : sizes) {
+    std::size_t equals = size.find('=');
+    auto value = equals == std::string::npos ? std::nullopt : number<std::int64_t>(std::string_view(size).substr(equals + 1));
+    if (!value || equals == 0) {
+      session.diagnostics.report(Diag::BadArgument, {}, size, "NAME=NUMBER, as --size takes it");
+      ok = false;
+    } else {
+      values[size.substr(0, equals)] = *value;
+    }
+  }
+  return ok ? std::optional(values) : std::nullopt;
+}
+
+namespace {
+/// Opens each file once.
+class OpenFiles {
+public:
+  explicit OpenFiles(Session &session) : session(session) {}
+
+  const ArrayFile *open(const std::string &path) {
+    auto known = files.find(path);
+    if (known == files.end()) {
+      auto file = ArrayFile::open(path);
+      if (!file)
+        session.diagnostics.report(Diag::BadArrayFile, {}, path, file.error());
+      known = files.emplace(path, file ? std::optional(std::move(*file)) : std::nullopt).first;
+    }
+    return known->second ? &*known->second : nullptr;
+  }
+
+private:
+  Session &session;
+  std::map<std::string, std::optional<ArrayFile>> files;
+};
+} // namespace
+
+/// FILE or FILE:KEY. Without a key the file's only array, or the one of the wire's name.
+static std::optional<Array> readArray(const std::string &source, const std::string &wire, std::size_t limit, OpenFiles &files, Session &session) {
+  std::string path = source, key;
+  std::error_code ignored;
+  if (std::size_t colon = source.rfind(':'); colon != std::string::npos && !std::filesystem::exists(source, ignored)) {
+    path = source.substr(0, colon);
+    key = source.substr(colon + 1);
+  }
+  const ArrayFile *file = files.open(path);
+  if (!file)
+    return std::nullopt;
+  bool named = !key.empty();
+  if (!named && file->keys().size() == 1)
+    key = file->keys()[0];
+  else if (!named && file->has(wire))
+    key = wire;
+  if (!file->has(key)) {
+    auto report = session.diagnostics.report(Diag::NoSuchKey, {}, path, named ? key : wire);
+    if (auto near = nearest(key, file->keys()))
+      report.help(fmt::format("did you mean '{}'?", *near));
+    else
+      report.help(fmt::format("it holds {}; write {}:KEY", fmt::join(file->keys(), ", "), path));
+    return std::nullopt;
+  }
+  auto array = file->read(key, limit);
+  if (!array) {
+    session.diagnostics.report(Diag::BadArrayFile, {}, source, array.error());
+    return std::nullopt;
+  }
+  return *array;
+}
+
+static constexpr std::string_view randomPrefix = "random:";
+
+std::optional<Given> gatherArrays(const ArrayArguments &arguments, const Definition &definition, Session &session) {
+  Given given;
+  given.maxMemory = arguments.maxMemory;
+  OpenFiles files(session);
+  std::size_t errors = session.diagnostics.errorCount();
+  if (auto sizes = parseSizes(arguments.sizes, session))
+    given.sizes = std::move(*sizes);
+  for (const std::string &input : arguments.inputs) {
+    std::size_t equals = input.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      session.diagnostics.report(Diag::BadArgument, {}, input, "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY or NAME=random:SEED");
+      continue;
+    }
+    std::string name = input.substr(0, equals), source = input.substr(equals + 1);
+    if (source.starts_with(randomPrefix)) {
+      auto seed = number<std::int64_t>(std::string_view(source).substr(randomPrefix.size()));
+      if (!seed)
+        session.diagnostics.report(Diag::BadArgument, {}, input, "NAME=random:SEED with a whole number");
+      else
+        given.randomInputs[name] = *seed;
+    } else if (auto array = readArray(source, name, arguments.maxMemory, files, session)) {
+      given.inputs[name] = std::move(*array);
+    }
+  }
+  for (const std::string &source : arguments.parameters) {
+    if (source.starts_with(randomPrefix)) {
+      given.parameterSeed = number<std::int64_t>(std::string_view(source).substr(randomPrefix.size()));
+      if (!given.parameterSeed)
+        session.diagnostics.report(Diag::BadArgument, {}, source, "random:SEED with a whole number");
+      continue;
+    }
+    const ArrayFile *file = files.open(source);
+    if (!file)
+      continue;
+    for (const Parameter &parameter : parametersOf(definition))
+      if (file->has(parameter.name))
+        if (auto array = readArray(source + ":" + parameter.name, parameter.name, arguments.maxMemory, files, session))
+          given.parameters[parameter.name] = std::move(*array);
+  }
+  return session.diagnostics.errorCount() == errors ? std::optional(std::move(given)) : std::nullopt;
+}
+
+} // namespace attnc

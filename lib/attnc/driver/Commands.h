@@ -1,0 +1,78 @@
+#pragma once
+#include "attnc/arrays/Array.h"
+#include "attnc/driver/Session.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What each command of `attnc` does, without a command line. Each prints what is wrong and gives the exit code.
+namespace attnc {
+
+struct CheckOptions {
+  std::vector<std::string> files;
+};
+/// Parse, resolve, infer shapes. Quiet when right; JSON: {diagnostics, diagrams}.
+int check(const CheckOptions &options, Console console);
+
+struct FmtOptions {
+  enum class Notation : std::uint8_t { AsWritten, Named, PointFree };
+  std::vector<std::string> files;
+  bool check = false;  // write nothing; Failure when a file is not in canonical form
+  bool toOutput = false; // print instead of rewriting the files
+  Notation notation = Notation::AsWritten;
+};
+int format(const FmtOptions &options, Console console);
+
+struct DrawCommand {
+  std::string file, diagram;
+  std::string output; // the extension says the form: svg, pdf, png, dot, tikz (or tex)
+  std::vector<std::string> open; // names, "all", or a number of levels
+  std::string direction = "down";
+};
+int draw(const DrawCommand &options, Console console);
+
+/// Where the arrays of a run come from.
+struct ArrayArguments {
+  std::vector<std::string> inputs; // NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=random:SEED
+  std::vector<std::string> parameters; // FILE.npz, FILE.safetensors, random:SEED
+  std::vector<std::string> sizes; // NAME=NUMBER
+  std::size_t maxMemory = std::size_t(8) << 30; // bytes
+};
+
+struct RunOptions {
+  std::string file, diagram;
+  ArrayArguments arrays;
+  DType real = DType::F32;
+  std::string target = "native";
+  unsigned threads = 0;
+  bool noCache = false;
+  std::string output;  // .npy, .npz or .safetensors; empty: a summary is printed
+  std::string picture; // a result [n m] as a heat map
+  std::string labels;  // JSON: the tokens on its axes
+  bool check = false;  // run both ways and compare
+  bool time = false;
+};
+/// The float64 reference meaning.
+int evaluateCommand(const RunOptions &options, Console console);
+/// The compiled kernel.
+int runCommand(const RunOptions &options, Console console);
+
+struct CompileOptions {
+  std::string file, diagram;
+  std::string emit = "so"; // diagram, mlir, linalg, llvm, asm, obj, so, header
+  std::string output;      // empty: standard output for text, else NAME.o or NAME.so
+  std::string target = "native";
+  DType real = DType::F32;
+  std::vector<std::string> sizes;
+};
+int compile(const CompileOptions &options, Console console);
+
+struct EqualOptions {
+  std::string left, right; // FILE or FILE:DIAGRAM
+};
+/// Success when the two diagrams are the same morphism, Failure when they differ.
+int equal(const EqualOptions &options, Console console);
+
+} // namespace attnc

@@ -1,0 +1,89 @@
+#include "attnc/driver/Arguments.h"
+#include "attnc/driver/Commands.h"
+#include "attnc/driver/Features.h"
+
+#include "attnc/diagram/Canonical.h"
+#include "attnc/diagram/Transform.h"
+
+#include <ostream>
+
+#if ATTNC_HAS_COMPILER
+#include "attnc/kernel/Compile.h"
+#endif
+
+namespace attnc {
+
+#if ATTNC_HAS_COMPILER
+/// The sizes that are known: those given, and those a condition `name == number` fixes.
+static Size::Values knownSizes(const Definition &definition, Size::Values given) {
+  for (const Constraint &constraint : definition.constraints)
+    if (auto name = constraint.left.asVariable(); name && !constraint.modulus)
+      if (auto value = constraint.right.evaluate(given))
+        given.emplace(*name, *value);
+  return given;
+}
+#endif
+
+static bool writeArtefact(const CompileOptions &options, const Definition &definition, std::string_view suffix, std::string_view bytes, Session &session) {
+  std::string path = options.output;
+  if (path.empty())
+    path = suffix.empty() ? "-" : definition.name + std::string(suffix);
+  return session.write(path, bytes);
+}
+
+int compile(const CompileOptions &options, Console console) {
+  Session session(console);
+  auto definition = session.definition(options.file, options.diagram);
+  auto sizes = parseSizes(options.sizes, session);
+  if (!definition || !sizes)
+    return session.finish();
+  if (options.emit == "diagram") {
+    writeArtefact(options, *definition, "", canonicalText(*definition), session);
+    return session.finish();
+  }
+#if ATTNC_HAS_COMPILER
+  static const std::map<std::string, std::pair<Artefact, std::string_view>> forms = {
+      {"mlir", {Artefact::Dialect, ""}}, {"linalg", {Artefact::Linalg, ""}},  {"llvm", {Artefact::Llvm, ""}},
+      {"asm", {Artefact::Assembly, ""}}, {"obj", {Artefact::Object, ".o"}}, {"so", {Artefact::Shared, ".so"}},
+      {"header", {Artefact::Header, ""}}};
+  std::vector<std::string> names = definition->sizeNames();
+  for (const auto &[name, value] : *sizes) {
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      continue;
+    auto report = session.diagnostics.report(Diag::UnknownKeyword, definition->span, definition->name, name);
+    if (auto near = nearest(name, names))
+      report.help(fmt::format("did you mean '{}'?", *near));
+  }
+  auto target = parseTarget(options.target);
+  if (!target) {
+    auto report = session.diagnostics.report(Diag::UnknownTarget, {}, options.target);
+    report.help(target.error());
+  }
+  if (session.diagnostics.hasErrors())
+    return session.finish();
+  // Sizes that are given are compiled in; when all are, the kernel takes none as arguments.
+  Size::Values known = knownSizes(*definition, *sizes);
+  Definition specialised = *definition;
+  KernelVariant variant{options.real, std::nullopt, *target, 2};
+  bool all = std::all_of(names.begin(), names.end(), [&](const std::string &name) { return known.count(name) > 0; });
+  if (all) {
+    variant.sizes = known;
+  } else {
+    Size::Bindings bindings;
+    for (const auto &[name, value] : known)
+      bindings.emplace(name, Size(value));
+    specialised = substitute(*definition, bindings);
+  }
+  auto [artefact, suffix] = forms.at(options.emit);
+  auto bytes = makeArtefact(specialised, variant, artefact);
+  if (!bytes)
+    session.diagnostics.report(Diag::CompilerError, definition->span, definition->name, bytes.error());
+  else
+    writeArtefact(options, *definition, suffix, *bytes, session);
+#else
+  session.diagnostics.report(Diag::CompilerError, definition->span, definition->name, "this build of attnc has no compiler");
+#endif
+  return session.finish();
+}
+
+} // namespace attnc

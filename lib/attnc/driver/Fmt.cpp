@@ -1,0 +1,69 @@
+#include "attnc/driver/Commands.h"
+
+#if __has_include("attnc/decompile/Decompile.h")
+#include "attnc/decompile/Decompile.h"
+#define CONVERTS 1
+#endif
+#include "attnc/support/File.h"
+#include "attnc/syntax/Parser.h"
+#include "attnc/syntax/Printer.h"
+
+#include <ostream>
+
+namespace attnc {
+
+/// Puts each diagram of a file into one notation. Comments within a body have no place in the other notation; they
+/// go before the diagram. What cannot be elaborated stays as it is, for that has been reported.
+#if CONVERTS
+static ast::File inNotation(ast::File file, const Module &module, FmtOptions::Notation notation) {
+  for (auto &item : file.items) {
+    auto *declaration = std::get_if<ast::DiagramDecl>(&item);
+    if (!declaration || std::holds_alternative<ast::SpecialiseForm>(declaration->form))
+      continue;
+    bool named = std::holds_alternative<ast::NamedForm>(declaration->form);
+    if (named == (notation == FmtOptions::Notation::Named))
+      continue;
+    auto definition = module.find(declaration->name.text);
+    if (!definition)
+      continue;
+    ast::DiagramDecl converted = named ? toPointFree(*definition) : toNamed(*definition);
+    converted.span = declaration->span;
+    *declaration = std::move(converted);
+  }
+  return file;
+}
+#else
+static ast::File inNotation(ast::File file, const Module &, FmtOptions::Notation) { return file; }
+#endif
+
+int format(const FmtOptions &options, Console console) {
+  Session session(console);
+  for (const std::string &file : options.files) {
+    auto id = session.read(file);
+    if (!id)
+      continue;
+    std::size_t errors = session.diagnostics.errorCount();
+    ast::File tree;
+    if (options.notation == FmtOptions::Notation::AsWritten) {
+      tree = parse(session.sources, *id, session.diagnostics);
+    } else {
+      Module module = elaborate(session.sources, *id, session.diagnostics, [](const std::filesystem::path &path) { return readFile(path); });
+      if (session.diagnostics.errorCount() == errors) // what elaborates has parsed: its tree is made again, without repeating anything
+        tree = inNotation(parse(session.sources, *id, session.diagnostics), module, options.notation);
+    }
+    if (session.diagnostics.errorCount() != errors)
+      continue; // a broken file is left as it is
+    std::string text = print(session.sources, tree);
+    if (options.check) {
+      if (text != session.sources.text(*id))
+        session.diagnostics.report(Diag::NotFormatted, {}, file).help(fmt::format("attnc fmt {}", file));
+    } else if (options.toOutput || file == "-") {
+      console.out << text;
+    } else if (text != session.sources.text(*id)) {
+      session.write(file, text);
+    }
+  }
+  return session.finish();
+}
+
+} // namespace attnc

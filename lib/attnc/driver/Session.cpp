@@ -1,0 +1,75 @@
+#include "attnc/driver/Session.h"
+
+#include "attnc/support/File.h"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace attnc {
+
+constexpr std::size_t largestSource = std::size_t(64) << 20;
+
+std::optional<FileId> Session::read(const std::string &file) {
+  auto text = readFile(file, largestSource);
+  if (!text) {
+    diagnostics.report(Diag::CannotRead, {}, file, text.error());
+    return std::nullopt;
+  }
+  return sources.add(file == "-" ? "<stdin>" : file, std::move(*text));
+}
+
+std::optional<Module> Session::load(const std::string &file) {
+  auto id = read(file);
+  if (!id)
+    return std::nullopt;
+  return elaborate(sources, *id, diagnostics,
+                   [](const std::filesystem::path &path) { return readFile(path, largestSource); });
+}
+
+std::shared_ptr<const Definition> Session::select(const Module &module, const std::string &file, const std::string &name) {
+  if (name.empty() && !module.definitions.empty() && !diagnostics.hasErrors())
+    return module.definitions.back();
+  if (auto found = name.empty() ? nullptr : module.find(name))
+    return found;
+  if (diagnostics.hasErrors())
+    return nullptr; // it may be there but broken, which has been said
+  std::vector<std::string> names;
+  for (const auto &definition : module.definitions)
+    names.push_back(definition->name);
+  if (name.empty()) {
+    diagnostics.report(Diag::NoDiagram, {}, file);
+    return nullptr;
+  }
+  auto report = diagnostics.report(Diag::NoSuchDiagram, {}, file, name);
+  if (auto near = nearest(name, names))
+    report.help(fmt::format("did you mean '{}'?", *near));
+  else if (!names.empty())
+    report.help(fmt::format("it has {}", fmt::join(names, ", ")));
+  return nullptr;
+}
+
+std::shared_ptr<const Definition> Session::definition(const std::string &file, const std::string &name) {
+  auto module = load(file);
+  if (!module)
+    return nullptr;
+  auto selected = select(*module, file, name);
+  return diagnostics.hasErrors() ? nullptr : selected;
+}
+
+bool Session::write(const std::string &path, std::string_view bytes) {
+  if (path == "-")
+    console.out.flush();
+  auto written = writeFile(path, bytes);
+  if (!written)
+    diagnostics.report(Diag::CannotWrite, {}, path, written.error());
+  return written.has_value();
+}
+
+int Session::finish() {
+  if (!console.json)
+    console.err << diagnostics.render(console.colour);
+  console.out.flush();
+  return diagnostics.hasErrors() ? Failure : Success;
+}
+
+} // namespace attnc

@@ -1,0 +1,44 @@
+#pragma once
+#include "attnc/elaborate/Elaborate.h"
+#include "attnc/support/Diagnostics.h"
+
+#include <iosfwd>
+
+namespace attnc {
+
+/// Where a command writes, and how.
+struct Console {
+  std::ostream &out, &err;
+  bool colour = false; // of diagnostics on `err`
+  bool json = false;
+};
+
+/// Exit codes: 0 done, 1 the input is at fault (or the check did not hold). Usage errors (2) are the parser's of the command line.
+enum ExitCode { Success = 0, Failure = 1 };
+
+/// One run of a command: its sources, what is wrong with them, and where it is told.
+class Session {
+public:
+  explicit Session(Console console) : diagnostics(sources), console(console) {}
+
+  /// Reads and elaborates a file ("-" is standard input); what is wrong is reported.
+  std::optional<Module> load(const std::string &file);
+  /// Reads a file as a source; the error is reported.
+  std::optional<FileId> read(const std::string &file);
+  /// The diagram a command is about: the named one, or the last of the file. Reports when there is none.
+  std::shared_ptr<const Definition> select(const Module &module, const std::string &file, const std::string &name);
+  /// Loads and selects; null after an error.
+  std::shared_ptr<const Definition> definition(const std::string &file, const std::string &name);
+
+  /// Writes the outputs of a command whole or not at all.
+  bool write(const std::string &path, std::string_view bytes);
+
+  /// Prints the diagnostics, and gives the exit code: Failure after an error.
+  int finish();
+
+  SourceManager sources;
+  Diagnostics diagnostics;
+  Console console;
+};
+
+} // namespace attnc

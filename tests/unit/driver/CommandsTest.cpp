@@ -1,0 +1,171 @@
+// What the commands say when something is wrong: each diagnostic of files, arguments and running.
+
+#include "attnc/driver/Commands.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace attnc;
+
+namespace {
+
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string name = std::filesystem::temp_directory_path() / "attnc.XXXXXX";
+    path = mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string file(const std::string &name, const std::string &text) const {
+    std::ofstream(path / name) << text;
+    return path / name;
+  }
+};
+
+struct Told {
+  std::ostringstream out, err;
+  int code = 0;
+  Console console() { return {out, err}; }
+  bool says(const std::string &text) const { return err.str().find(text) != std::string::npos; }
+};
+
+RunOptions runOf(const std::string &file) {
+  RunOptions options;
+  options.file = file;
+  return options;
+}
+
+constexpr const char *relu = "diagram f(x: [n]) -> [n] { relu(x) }\n";
+
+} // namespace
+
+TEST_CASE("check is quiet when right and says where it is wrong") {
+  Folder folder;
+  Told right, wrong, missing;
+  CHECK(check({{folder.file("right.attn", relu)}}, right.console()) == Success);
+  CHECK(right.out.str().empty());
+  CHECK(right.err.str().empty());
+  CHECK(check({{folder.file("wrong.attn", "diagram f(x: [n]) -> [n] { y }\n")}}, wrong.console()) == Failure);
+  CHECK(wrong.says("wrong.attn:1:28: error: nothing here is called 'y'"));
+  CHECK(check({{folder.path / "nowhere.attn"}}, missing.console()) == Failure); // CannotRead
+  CHECK(missing.says("cannot read"));
+}
+
+TEST_CASE("check describes diagrams as JSON") {
+  Folder folder;
+  Told told;
+  Console console = told.console();
+  console.json = true;
+  CHECK(check({{folder.file("f.attn", "diagram f(x: [n c]) -> [n d] { linear W : [c] -> [d]  W(x) }\n")}}, console) == Success);
+  auto json = nlohmann::json::parse(told.out.str());
+  CHECK(json["diagrams"][0]["parameters"][0]["type"] == "[c d]");
+  CHECK(json["diagnostics"].empty());
+}
+
+TEST_CASE("a file without the diagram asked for: NoDiagram, NoSuchDiagram") {
+  Folder folder;
+  Told empty, other;
+  CHECK(evaluateCommand(runOf(folder.file("empty.attn", "// nothing\n")), empty.console()) == Failure);
+  CHECK(empty.says("holds no diagram"));
+  RunOptions options = runOf(folder.file("f.attn", relu));
+  options.diagram = "ff";
+  CHECK(evaluateCommand(options, other.console()) == Failure);
+  CHECK(other.says("did you mean 'f'?"));
+}
+
+TEST_CASE("arguments that are none: BadArgument") {
+  Folder folder;
+  Told told;
+  RunOptions options = runOf(folder.file("f.attn", relu));
+  options.arrays.inputs = {"x", "x=random:one"};
+  options.arrays.sizes = {"n=many"};
+  CHECK(evaluateCommand(options, told.console()) == Failure);
+  CHECK(told.says("'x' is not NAME=FILE.npy"));
+  CHECK(told.says("'x=random:one' is not"));
+  CHECK(told.says("'n=many' is not NAME=NUMBER"));
+}
+
+TEST_CASE("a result is written whole or not at all: CannotWrite") {
+  Folder folder;
+  Told told, unwritable;
+  RunOptions options = runOf(folder.file("f.attn", relu));
+  options.arrays.inputs = {"x=random:1"};
+  options.arrays.sizes = {"n=5"};
+  options.output = folder.path / "y.npy";
+  CHECK(evaluateCommand(options, told.console()) == Success);
+  CHECK(std::filesystem::file_size(options.output) == 128 + 5 * 8);
+  options.output = folder.path / "no" / "y.npy";
+  CHECK(evaluateCommand(options, unwritable.console()) == Failure);
+  CHECK(unwritable.says("cannot write"));
+}
+
+TEST_CASE("too large to run: MemoryLimit, CannotRun") {
+  Folder folder;
+  Told told;
+  RunOptions options = runOf(folder.file("f.attn", "diagram f(x: [n]) -> [n n] { outer(x, x) }\n"));
+  options.arrays.inputs = {"x=random:1"};
+  options.arrays.sizes = {"n=3000"};
+  options.arrays.maxMemory = 1 << 20;
+  CHECK(evaluateCommand(options, told.console()) == Failure);
+  CHECK(told.says("memory"));
+}
+
+TEST_CASE("a diagram with a box that is not given cannot be run") {
+  Folder folder;
+  Told told;
+  RunOptions options = runOf(folder.file("f.attn", "diagram f(x: [n]) with (b: [n] -> [n]) -> [n] { b(x) }\n"));
+  options.arrays.inputs = {"x=random:1"};
+  options.arrays.sizes = {"n=3"};
+  CHECK(evaluateCommand(options, told.console()) == Failure);
+  CHECK(told.says("cannot be run"));
+}
+
+TEST_CASE("equal says the same, or where they differ: NotEqual") {
+  Folder folder;
+  std::string file = folder.file("f.attn", "diagram f(x: [n]) -> [n] { exp(x) }\ndiagram g(y: [m]) -> [m] { simd m (y) { exp(y) } }\n"
+                                           "diagram h(x: [n]) -> [n] { tanh(x) }\n");
+  Told same, differ;
+  CHECK(equal({file + ":f", file + ":g"}, same.console()) == Success);
+  CHECK(equal({file + ":f", file + ":h"}, differ.console()) == Failure);
+  CHECK(differ.says("tanh"));
+}
+
+TEST_CASE("fmt rewrites, or only checks: NotFormatted") {
+  Folder folder;
+  std::string file = folder.file("f.attn", "diagram   f(x: [n]) -> [n] {relu(x)} // kept\n");
+  Told checked, rewritten, again;
+  FmtOptions options{{file}};
+  options.check = true;
+  CHECK(format(options, checked.console()) == Failure);
+  CHECK(checked.says("is not in canonical form"));
+  options.check = false;
+  CHECK(format(options, rewritten.console()) == Success);
+  options.check = true;
+  CHECK(format(options, again.console()) == Success);
+  std::stringstream text;
+  text << std::ifstream(file).rdbuf();
+  CHECK(text.str().find("// kept") != std::string::npos);
+}
+
+TEST_CASE("pictures: UnknownPictureForm, CannotDraw") {
+  Folder folder;
+  Told unknown, svg, flat;
+  DrawCommand options;
+  options.file = folder.file("f.attn", relu);
+  options.output = folder.path / "f.gif";
+  CHECK(draw(options, unknown.console()) == Failure);
+  CHECK(unknown.says("names no picture form"));
+  options.output = folder.path / "f.svg";
+  CHECK(draw(options, svg.console()) == Success);
+  CHECK(std::filesystem::file_size(options.output) > 200);
+  RunOptions map = runOf(options.file);
+  map.arrays.inputs = {"x=random:1"};
+  map.arrays.sizes = {"n=3"};
+  map.picture = folder.path / "map.svg";
+  CHECK(evaluateCommand(map, flat.console()) == Failure);
+  CHECK(flat.says("a heat map shows a result with two axes"));
+}
