@@ -60,8 +60,14 @@ void drawDelete(Fragment &into, Point at) {
 
 double funnelWidth(const Drawing &drawing, const Line &label) { return halfUp(drawing.across(label) + (drawing.right() ? 14 : 16)); }
 
+/// The width of a funnel at its tip: so that the label does not meet its sides.
+static double funnelTip(const Drawing &drawing, const Line &label) {
+  double across = drawing.across(label);
+  return drawing.right() ? across + 1 : std::max(5.0, across - 4);
+}
+
 double drawFunnel(const Drawing &drawing, Fragment &into, const Line &label, double x, double top, const std::string &tip) {
-  double wide = funnelWidth(drawing, label), tall = std::max(funnelHeight, drawing.along(label) + 8), narrow = std::max(5.0, drawing.across(label) - 4);
+  double wide = funnelWidth(drawing, label), tall = std::max(funnelHeight, drawing.along(label) + 8), narrow = funnelTip(drawing, label);
   Shape funnel{Role::Fold, {x - wide / 2, top, wide, tall}, 0,
                {{x - wide / 2, top}, {x + wide / 2, top}, {x + narrow / 2, top + tall}, {x - narrow / 2, top + tall}}, 0, {}, tip};
   into.elements.push_back(funnel);
@@ -112,7 +118,7 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
         p = {p.x + (p.x < middle.x ? -lift : p.x > middle.x ? lift : 0), p.y + (p.y < middle.y ? -lift : lift)};
     }
     if (sign.form == Form::Funnel) {
-      double narrow = std::max(5.0, a - 4);
+      double narrow = funnelTip(drawing, sign.label);
       outer.corners = {{0, 0}, {w + 2 * lift, 0}, {centre + narrow / 2 + lift, bottom + lift}, {centre - narrow / 2 - lift, bottom + lift}};
     }
     out.elements.push_back(outer);

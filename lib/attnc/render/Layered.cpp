@@ -3,12 +3,15 @@
 #include "attnc/render/Graphviz.h"
 
 #include <algorithm>
-#include <map>
+#include <fmt/format.h>
 #include <numeric>
 
 namespace attnc::render {
 
 namespace {
+
+/// The network simplex takes a time that grows faster than the square of the places.
+constexpr std::size_t mostItems = 3000;
 
 /// A node of the graph, or (node < 0) the place where an edge passes a layer.
 struct Item {
@@ -31,7 +34,8 @@ public:
       return LayeredPlaces{};
     if (auto ok = assignLayers(); !ok)
       return tl::unexpected(ok.error());
-    makeItems();
+    if (auto ok = makeItems(); !ok)
+      return tl::unexpected(ok.error());
     if (auto ok = orderLayers(); !ok)
       return tl::unexpected(ok.error());
     exchangeNeighbours();
@@ -101,7 +105,12 @@ private:
     return {};
   }
 
-  void makeItems() {
+  tl::expected<void, std::string> makeItems() {
+    std::size_t passings = graph.nodes.size();
+    for (const Layered::Edge &edge : graph.edges)
+      passings += layerOf[edge.to] - layerOf[edge.from] - 1;
+    if (passings > mostItems)
+      return tl::unexpected(fmt::format("its wires pass too many operations: {} places in {} layers, at most {}", passings, layerCount, mostItems));
     for (std::size_t i = 0; i < graph.nodes.size(); ++i)
       items.push_back({int(i), -1, layerOf[i], graph.nodes[i].width, 0});
     constexpr double passing = 4;
@@ -126,6 +135,7 @@ private:
     }
     layers.resize(layerCount);
     placeOf.resize(items.size());
+    return {};
   }
 
   tl::expected<void, std::string> orderLayers() {

@@ -39,6 +39,7 @@ struct Text {
   Line line;
   Point centre;
   Ink ink = Ink::Dark;
+  bool turned = false; // read from the bottom to the top
 };
 
 using Element = std::variant<Shape, Stroke, Text>;

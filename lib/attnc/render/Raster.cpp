@@ -72,7 +72,7 @@ tl::expected<std::string, std::string> toPdf(const Picture &picture, const Write
   std::string bytes;
   {
     Surface surface(cairo_pdf_surface_create_for_stream(append, &bytes, width, height));
-    cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_TITLE, picture.title.c_str());
+    cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_TITLE, utf8(codePoints(picture.title)).c_str());
     cairo_pdf_surface_set_metadata(surface.get(), CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
     if (auto ok = paint(picture, options, surface.get(), width, height); !ok)
       return tl::unexpected(ok.error());

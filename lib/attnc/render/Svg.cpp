@@ -24,11 +24,8 @@ std::string escaped(std::string_view text) {
     else if (c == '<') result += "&lt;";
     else if (c == '>') result += "&gt;";
     else if (c == '"') result += "&quot;";
-    else if ((c < 32 && c != '\n' && c != '\t') || (c >= 0xD800 && c < 0xE000) || c == 0xFFFE || c == 0xFFFF) result += "\xEF\xBF\xBD";
-    else if (c < 0x80) result += char(c);
-    else if (c < 0x800) result += {char(0xC0 | c >> 6), char(0x80 | (c & 63))};
-    else if (c < 0x10000) result += {char(0xE0 | c >> 12), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
-    else result += {char(0xF0 | c >> 18), char(0x80 | (c >> 12 & 63)), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
+    else if ((c < 32 && c != '\n' && c != '\t') || c == 0xFFFE || c == 0xFFFF) result += utf8({0xFFFD});
+    else result += utf8({c});
   }
   return result;
 }
@@ -87,8 +84,9 @@ struct Writer {
   void operator()(const Text &text) {
     if (text.line.runs.empty())
       return;
-    out += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\">", number(text.centre.x), number(text.centre.y + baseline(text.line)),
-                       number(text.line.size), hex(colour(text.ink, options.theme)));
+    std::string turn = text.turned ? fmt::format(" transform=\"rotate(-90 {} {})\"", number(text.centre.x), number(text.centre.y)) : "";
+    out += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\"{}>", number(text.centre.x), number(text.centre.y + baseline(text.line)),
+                       number(text.line.size), hex(colour(text.ink, options.theme)), turn);
     double raised = 0;
     for (const Run &run : text.line.runs) {
       std::string look;

@@ -55,6 +55,19 @@ std::vector<char32_t> codePoints(std::string_view text) {
   return result;
 }
 
+std::string utf8(const std::vector<char32_t> &codes) {
+  std::string result;
+  for (char32_t c : codes) {
+    if ((c >= 0xD800 && c < 0xE000) || c > 0x10FFFF)
+      c = 0xFFFD;
+    if (c < 0x80) result += char(c);
+    else if (c < 0x800) result += {char(0xC0 | c >> 6), char(0x80 | (c & 63))};
+    else if (c < 0x10000) result += {char(0xE0 | c >> 12), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
+    else result += {char(0xF0 | c >> 18), char(0x80 | (c >> 12 & 63)), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
+  }
+  return result;
+}
+
 double width(const Line &line) {
   double total = 0;
   for (const Run &run : line.runs)

@@ -32,6 +32,8 @@ double baseline(const Line &line);
 
 /// The code points of UTF-8 text; bytes that are not UTF-8 become U+FFFD.
 std::vector<char32_t> codePoints(std::string_view text);
+/// UTF-8 of code points; what is no character becomes U+FFFD.
+std::string utf8(const std::vector<char32_t> &codes);
 /// The text of all runs.
 std::string plain(const Line &line);
 

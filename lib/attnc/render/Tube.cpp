@@ -99,7 +99,7 @@ public:
         indexed += run;
       axis = indexed;
     }
-    double pillWide = drawing.across(axis) + 8, pillTall = drawing.along(axis) + 5;
+    double pillWide = drawing.across(axis) + (drawing.right() ? 5 : 8), pillTall = drawing.along(axis) + (drawing.right() ? 8 : 5);
     double inside = std::min(pillWide / 2, 9.0), outside = halfUp(pillWide - inside);
     double loops = loopGap * shell.states;
     stub = halfUp(stub);
