@@ -47,7 +47,8 @@ class Case(unittest.TestCase):
             [ATTNC, *map(str, arguments)], input=stdin, capture_output=True, text=text, cwd=cwd or self.folder, env=env,
             timeout=300)
         if code is not None:
-            self.assertEqual(result.returncode, code, f"attnc {' '.join(map(str, arguments))}\n{result.stdout}{result.stderr}")
+            command = " ".join(map(str, arguments))
+            self.assertEqual(result.returncode, code, f"attnc {command}\n{result.stdout}{result.stderr}")
         return result
 
     def write(self, name, content):

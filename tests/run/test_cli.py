@@ -1,4 +1,4 @@
-"""How the command behaves: exit codes, where it writes, what it says about wrong input, and that it never half-writes."""
+"""How the command behaves: exit codes, where it writes, what it says about wrong input, that it never half-writes."""
 import json
 import os
 import pty
@@ -86,8 +86,8 @@ class Cli(Case):
         self.assertIn("<svg", drawn)
 
     def test_a_file_that_is_not_there(self):
-        for arguments in (["check", "absent.attn"], ["eval", SDPA, *qkv(q="absent.npy")], ["draw", "absent.attn", "-o", "x.svg"],
-                          ["check", "."]):
+        for arguments in (["check", "absent.attn"], ["eval", SDPA, *qkv(q="absent.npy")],
+                          ["draw", "absent.attn", "-o", "x.svg"], ["check", "."]):
             with self.subTest(arguments):
                 self.assertRegex(self.attnc(*arguments, code=1).stderr, r"absent|cannot read")
 
@@ -124,8 +124,8 @@ class Cli(Case):
     def test_a_picture_of_weights(self):
         for form, begin in (("svg", b"<"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
             with self.subTest(form):
-                self.attnc("eval", EXAMPLES / "01_softmax.attn", "attention_weights", *qkv()[:4], "--picture", f"w.{form}",
-                           "--labels", DATA / "tokens.json")
+                self.attnc("eval", EXAMPLES / "01_softmax.attn", "attention_weights", *qkv()[:4],
+                           "--picture", f"w.{form}", "--labels", DATA / "tokens.json")
                 self.assertTrue((self.folder / f"w.{form}").read_bytes().startswith(begin))
         self.assertIn("animal", (self.folder / "w.svg").read_text())
 
@@ -225,8 +225,8 @@ class Outputs(Case):
                     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                     resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
 
-                result = subprocess.run([ATTNC, *map(str, command), name], cwd=self.folder, capture_output=True, text=True,
-                                        preexec_fn=limit)
+                result = subprocess.run([ATTNC, *map(str, command), name], cwd=self.folder, capture_output=True,
+                                        text=True, preexec_fn=limit)
                 self.assertEqual(result.returncode, 1, result.stderr)
                 self.assertIn(name, result.stderr)
                 self.assertEqual(old.read_bytes(), b"old")
@@ -235,7 +235,8 @@ class Outputs(Case):
 
     def test_dev_full(self):
         with open("/dev/full", "w") as full:
-            result = subprocess.run([ATTNC, "fmt", "-"], stdin=open(SDPA), stdout=full, stderr=subprocess.PIPE, text=True)
+            result = subprocess.run([ATTNC, "fmt", "-"], input=SDPA.read_text(), stdout=full, stderr=subprocess.PIPE,
+                                    text=True)
         self.assertEqual(result.returncode, 1)
         self.assertTrue(result.stderr)
 
@@ -251,8 +252,8 @@ class Outputs(Case):
                         path.write_bytes(b"\x7fELF" + b"garbage" * 100)
                 where = "/proc/no/cache" if step == "unwritable" else str(cache)
                 env = dict(os.environ, XDG_CACHE_HOME=where)
-                result = subprocess.run([ATTNC, "run", SDPA, *map(str, inputs), "--out", "y.npy"], cwd=self.folder, env=env,
-                                        capture_output=True, text=True)
+                result = subprocess.run([ATTNC, "run", SDPA, *map(str, inputs), "--out", "y.npy"], cwd=self.folder,
+                                        env=env, capture_output=True, text=True)
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.assertNear(np.load(self.folder / "y.npy"), expected, 1e-5)
 

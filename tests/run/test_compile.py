@@ -45,8 +45,8 @@ class Compile(Case):
     def test_a_c_program_calls_it(self):
         self.emit("so", "libsdpa.so")
         self.emit("header", "sdpa.h")
-        subprocess.run([COMPILER, "-std=c99", "-Wall", "-Werror", EXAMPLES / "call.c", "-I.", "-L.", "-lsdpa", "-Wl,-rpath,$ORIGIN",
-                        "-o", "call"], cwd=self.folder, check=True)
+        subprocess.run([COMPILER, "-std=c99", "-Wall", "-Werror", EXAMPLES / "call.c", "-I.", "-L.", "-lsdpa",
+                        "-Wl,-rpath,$ORIGIN", "-o", "call"], cwd=self.folder, check=True)
         said = subprocess.run([self.folder / "call"], capture_output=True, text=True, check=True).stdout
         arrays = {"q": [[1, 0], [0, 2]], "k": [[1, 0], [0, 1], [1, 1]], "v": [[1], [2], [3]]}
         want = reference("dot_product.sdpa")({name: np.array(a, float) for name, a in arrays.items()}, {})[0]
@@ -69,7 +69,8 @@ class Compile(Case):
         for entry in examples():
             with self.subTest(f"{entry['file']} {entry['diagram']}"):
                 self.attnc("compile", EXAMPLES / entry["file"], entry["diagram"], "--emit=header", "-o", "x.h")
-                subprocess.run([COMPILER, "-std=c99", "-Wall", "-Werror", "-fsyntax-only", "x.h"], cwd=self.folder, check=True)
+                subprocess.run([COMPILER, "-std=c99", "-Wall", "-Werror", "-fsyntax-only", "x.h"], cwd=self.folder,
+                               check=True)
 
 
 @needs_compiler
@@ -98,7 +99,8 @@ class Run(Case):
         inputs = [a for name in "qkv" for a in ("--in", f"{name}={DATA / 'sentence.npz'}:{name}")]
         results = set()
         for threads in ("1", "2", "5"):
-            self.attnc("run", EXAMPLES / "03_sentence.attn", "sentence", *inputs, "--out", "y.npy", OMP_NUM_THREADS=threads)
+            self.attnc("run", EXAMPLES / "03_sentence.attn", "sentence", *inputs, "--out", "y.npy",
+                       OMP_NUM_THREADS=threads)
             results.add((self.folder / "y.npy").read_bytes())
         self.assertEqual(len(results), 1)
 

@@ -6,7 +6,8 @@ import unittest
 import support
 from support import DATA, EXAMPLES, ROOT, Case, needs_compiler
 
-DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "taxonomy/**/*.md") for path in ROOT.glob(pattern))
+FOLDERS = ("*.md", "docs/**/*.md", "examples/**/*.md", "taxonomy/**/*.md")
+DOCUMENTS = sorted(path for pattern in FOLDERS for path in ROOT.glob(pattern))
 
 
 class Documents(Case):

@@ -59,7 +59,8 @@ class Edges(Case):
         arrays = {name: np.array(a, float) for name, a in arrays.items()} | {"w1": np.array(3), "w2": np.array(3)}
         golden = np.array([[1, 2], [0.6604769, 3], [2.26418034, 1.67180726]])
         for command, options, _ in RUNS:
-            (y,) = self.result(command, EXAMPLES / "19_two_simplicial.attn", "two_simplicial_window", arrays, options=options)
+            (y,) = self.result(command, EXAMPLES / "19_two_simplicial.attn", "two_simplicial_window", arrays,
+                               options=options)
             self.assertNear(y, golden, 1e-6)
 
     def test_scores_of_rotated_pairs_depend_on_distance(self):

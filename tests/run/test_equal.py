@@ -14,7 +14,8 @@ class Equal(Case):
 
     def test_names_do_not_matter(self):
         other = self.write("other.attn", "diagram mine(a: [r s], b: [t s], c: [t u]) -> [r u] {\n"
-                           "  simd r (x = a) { w = softmax(simd t (y = b) { dot(x, y) / sqrt(s) }) sum t (c, w) { w * c } }\n}\n")
+                           "  simd r (x = a) {\n    w = softmax(simd t (y = b) { dot(x, y) / sqrt(s) })\n"
+                           "    sum t (c, w) { w * c }\n  }\n}\n")
         self.attnc("equal", SDPA, other)
 
     def test_the_first_difference_is_told(self):

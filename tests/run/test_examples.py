@@ -26,7 +26,8 @@ class Examples(Case):
         for where, entry, arrays, parameters, expected in self.cases():
             with self.subTest(where):
                 results = entry.get("results")
-                actual = self.result(command, EXAMPLES / entry["file"], entry["diagram"], arrays, parameters, options, results)
+                program = EXAMPLES / entry["file"], entry["diagram"]
+                actual = self.result(command, *program, arrays, parameters, options, results)
                 for name, got, want in zip(results or ["result"], actual, expected, strict=True):
                     self.assertNear(got, want, tolerance, name)
 

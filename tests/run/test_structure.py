@@ -6,7 +6,8 @@ from support import ROOT
 
 LIB = ROOT / "lib" / "attnc"
 # Each stage may include its own headers and those of stages before it, in the order in which they are built.
-ORDER = [*re.findall(r"[a-z]+", " ".join(re.findall(r"foreach\(STAGE ([^)]*)\)", (LIB / "CMakeLists.txt").read_text()))), "driver"]
+BUILT = re.findall(r"foreach\(STAGE ([^)]*)\)", (LIB / "CMakeLists.txt").read_text())
+ORDER = [*" ".join(BUILT).split(), "driver"]
 MLIR_STAGES = {"dialect", "lower", "kernel"}
 BOOST_STAGES = {"syntax"}
 
