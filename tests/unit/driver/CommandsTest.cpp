@@ -121,7 +121,7 @@ TEST_CASE("a diagram with a box that is not given cannot be run") {
   options.arrays.inputs = {"x=random:1"};
   options.arrays.sizes = {"n=3"};
   CHECK(evaluateCommand(options, told.console()) == Failure);
-  CHECK(told.says("cannot be run"));
+  CHECK(told.says("takes a box 'b' that is not given"));
 }
 
 TEST_CASE("equal says the same, or where they differ: NotEqual") {

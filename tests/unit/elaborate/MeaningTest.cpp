@@ -53,13 +53,13 @@ TEST_CASE("both notations mean the same") {
              "      (simd m (share, map) { dot ; scale(1 / sqrt(d)) } ; softmax) @ id[m e]\n"
              "      ; sum m (map, map) { mul }\n    }"));
   CHECK(same("diagram f(q: [n d], k: [n d], v: [n e], g: []) -> [n e] {\n"
-             "  scan n (q, k, v) from S: [d e] = 0 {\n    S' = g * S + outer(k, v)\n    (S', vecmat(q, S'))\n  }\n}\n"
+             "  scan n (q, k, v) from S: [d e] = 0 {\n    S' = g * S + outer(k, v)\n    (S', dot(q, S'))\n  }\n}\n"
              "diagram g : [n d] @ [n d] @ [n e] @ [] -> [n e]\n"
              "  = (0.0 ; broadcast(e) ; broadcast(d)) @ id @ id @ id @ id\n"
              "  ; scan n (map, map, map, share) from [d e] {\n"
              "      id @ id @ (id @ id @ id ; outer @ id) ; (swap @ id @ id) ; (id @ id @ swap)\n"
              "      ; id @ (id @ swap ; (swap ; mul) @ id ; add)\n"
-             "      ; (id @ copy) ; (swap @ id) ; (id @ vecmat)\n    } ; id @ del") ==
+             "      ; (id @ copy) ; (swap @ id) ; (id @ dot)\n    } ; id @ del") ==
         false);
 }
 
