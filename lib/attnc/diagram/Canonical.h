@@ -17,10 +17,11 @@ namespace attnc {
 ///   * a capped box folds the plain one, result by result; a scan binds its index and states, each result with
 ///     the states it needs (their order stays), and one that needs none is a plain box;
 ///   * a reshape of a reshape is one, and one that changes nothing is none;
+///   * sums, products and negatives of sizes are sizes (`2 * d` is the size 2*d), that of a number is a number;
 ///   * learners count by identity, not by label: kind, domain, codomain, `per` and (universal) width are kept,
 ///     and two learners are never one because they look alike.
 ///
-/// Not used: associativity, arithmetic, anything about what a fold or softmax computes. Names of wires, the
+/// Not used: associativity, other arithmetic, anything about what a fold or softmax computes. Names of wires, the
 /// name of the definition, its conditions and its unused learners are not part of the form.
 struct CanonicalForm {
   Hash128 hash; // of the text

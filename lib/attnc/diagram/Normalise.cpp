@@ -39,17 +39,52 @@ private:
   }
 
   Terms term(const Const &g, const Op &, Operands) {
-    constexpr std::string_view kinds[] = {"real", "int", "bool"};
-    return {std::visit([&](auto value) {
-      return plain(fmt::format("{} {}", kinds[g.value.index()], value == value ? fmt::format("{}", value) : "nan"), {});
-    }, g.value)};
+    if (auto *number = std::get_if<std::int64_t>(&g.value))
+      return {sizeTerm(Size(*number))};
+    if (auto *number = std::get_if<double>(&g.value))
+      return {realTerm(*number)};
+    return {plain(std::get<bool>(g.value) ? "bool true" : "bool false", {})};
   }
 
-  Terms term(const SizeValue &g, const Op &, Operands) {
-    return {plain((g.size.isConstant() ? "int " : "size ") + g.size.str(), {})};
+  TermId realTerm(double value) {
+    TermId id = plain(value == value ? fmt::format("real {}", value) : "real nan", {});
+    reals.emplace(id, value);
+    return id;
   }
+
+  TermId sizeTerm(const Size &size) {
+    TermId id = plain((size.isConstant() ? "int " : "size ") + size.str(), {});
+    sizes.emplace(id, size);
+    return id;
+  }
+
+  /// Sums, differences, products and negatives of sizes are sizes; the negative of a number is a number.
+  std::optional<TermId> closed(PointwiseFn fn, Operands operands) {
+    if (auto real = reals.find(operands[0]); fn == PointwiseFn::Neg && real != reals.end())
+      return realTerm(-real->second);
+    std::vector<Size> values;
+    for (TermId operand : operands)
+      if (auto size = sizes.find(operand); size != sizes.end())
+        values.push_back(size->second);
+    if (values.size() != operands.size())
+      return std::nullopt;
+    Size result = Size::overflow();
+    if (fn == PointwiseFn::Neg)
+      result = Size(0) - values[0];
+    else if (fn == PointwiseFn::Add)
+      result = values[0] + values[1];
+    else if (fn == PointwiseFn::Sub)
+      result = values[0] - values[1];
+    else if (fn == PointwiseFn::Mul)
+      result = values[0] * values[1];
+    return result.overflowed() ? std::nullopt : std::optional(sizeTerm(result));
+  }
+
+  Terms term(const SizeValue &g, const Op &, Operands) { return {sizeTerm(g.size)}; }
 
   Terms term(const Pointwise &g, const Op &, Operands operands) {
+    if (auto constant = closed(g.fn, operands))
+      return {*constant};
     return {plain(std::string(info(g.fn).name), operands, isCommutative(g.fn) ? TermKind::Unordered : TermKind::Op)};
   }
 
@@ -248,6 +283,8 @@ private:
   TermGraph &graph;
   std::vector<Size> boxes; // the size of the box of each level
   std::size_t callDepth = 0;
+  std::unordered_map<TermId, Size> sizes; // terms that are sizes or whole numbers
+  std::unordered_map<TermId, double> reals;
 
 public:
   const std::vector<Wire> *wires = nullptr; // of the diagram being read
