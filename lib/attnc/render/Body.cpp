@@ -83,6 +83,8 @@ private:
     for (const Op &op : diagram.ops) {
       auto leaf = drawnLeaf(drawing, op, calls);
       bool simple = op.operands.empty();
+      if (!leaf && drawing.options.compact && op.results.size() == 1 && constantOf[op.results[0].index()])
+        leaf = Leaf{&op.generator};
       if (leaf && (drawing.options.compact || simple)) {
         if (op.results.size() == 1 && constantOf[op.results[0].index()]) {
           leaf->constant = constantOf[op.results[0].index()];

@@ -23,10 +23,11 @@ struct Literal {
   Line operator()(bool v) const { return withText(v ? "true" : "false"); }
 };
 
-/// A label with how tightly it is bound: 0 a sum, 1 a product, 2 an atom.
+/// A label with how tightly it is bound: 0 a sum, 1 a product, 2 an atom; and the axes along which it is copied.
 struct Written {
   Line line;
   int binding;
+  std::vector<Size> axes = {};
 };
 
 Written joined(const Written &a, std::string_view sign, const Written &b, int binding, bool rightTighter) {
@@ -85,6 +86,15 @@ std::string_view infixSign(PointwiseFn fn) {
   }
 }
 
+/// The operand of a box that does nothing but copy it along an axis.
+static std::optional<WireId> spreadOperand(const Op &op) {
+  auto *box = std::get_if<Box>(&op.generator);
+  if (!box || box->cap != Cap::None || box->modes != std::vector{Mode::Share} || !box->body->ops.empty() ||
+      box->body->outputs != std::vector{box->body->inputs.back()} || box->body->inputs.size() != 1u + box->indexed)
+    return std::nullopt;
+  return op.operands[0];
+}
+
 std::vector<std::optional<Line>> constantLabels(const Diagram &diagram) {
   std::vector<std::optional<Written>> all(diagram.wires.size());
   for (const Op &op : diagram.ops) {
@@ -107,12 +117,27 @@ std::vector<std::optional<Line>> constantLabels(const Diagram &diagram) {
       if (result && codePoints(plain(result->line)).size() > longest)
         result.reset();
     }
+    if (auto spread = spreadOperand(op); spread && all[spread->index()]) {
+      result = all[spread->index()];
+      result->axes.insert(result->axes.begin(), std::get<Box>(op.generator).size);
+    }
     if (result)
       all[op.results[0].index()] = result;
   }
   std::vector<std::optional<Line>> lines;
-  for (const auto &one : all)
+  for (auto &one : all) {
     lines.push_back(one ? std::optional(one->line) : std::nullopt);
+    if (!one || one->axes.empty())
+      continue;
+    Line axes{{}, size};
+    for (const Size &axis : one->axes) {
+      append(axes, axis);
+      axes += {" "};
+    }
+    axes.runs.pop_back();
+    for (const Run &run : axes.runs)
+      subscript(*lines.back(), run.text, run.face);
+  }
   return lines;
 }
 

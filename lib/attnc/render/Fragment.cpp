@@ -24,12 +24,6 @@ struct Mover {
 
 constexpr double portGap = 14, funnelHeight = 17;
 
-/// A leaf's outline while it is made: its extents, and the depth below its box at which a wire meets it.
-struct Outline {
-  double width, height;
-  bool disc = false;
-};
-
 } // namespace
 
 void Fragment::place(Fragment &&other, Point corner, int parent) {
@@ -85,6 +79,7 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
   constexpr double lift = 2.5;
   double margin = lifted ? lift : 0;
   double w = 0, h = 0;
+  bool pointed = sign.form == Form::Triangle && a > 20; // a triangle about a long label would be too wide: a house
   Shape shape{sign.role, {}, 0, {}, depth, id, sign.tip};
   switch (sign.form) {
   case Form::Disc: w = h = 20; shape.radius = 10; break;
@@ -92,7 +87,7 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
   case Form::Rectangle: case Form::CutRectangle: w = std::max(a + 14, 22.0), h = l + 11, shape.radius = sign.form == Form::Rectangle ? 1.5 : 0; break;
   case Form::RoundRectangle: w = std::max(a + 16, 24.0), h = l + 12, shape.radius = 6; break;
   case Form::Crossing: w = 24, h = 18, shape.radius = 1.5; break;
-  case Form::Triangle: h = l + 14, w = (a + 5) * h / 11.5; break;
+  case Form::Triangle: h = l + 14, w = pointed ? a + 12 : (a + 5) * h / 11.5; break;
   case Form::Funnel: w = funnelWidth(drawing, sign.label), h = std::max(funnelHeight, l + 8); break;
   }
   if (sign.form != Form::Disc && sign.form != Form::Triangle && sign.form != Form::Funnel)
@@ -103,6 +98,8 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
   Point text{centre, margin + h / 2};
   if (sign.form == Form::Triangle) {
     shape.corners = {{centre, margin}, {margin + w, bottom}, {margin, bottom}};
+    if (pointed)
+      shape.corners = {{centre, margin}, {margin + w, margin + 9}, {margin + w, bottom}, {margin, bottom}, {margin, margin + 9}};
     text.y = bottom - 3 - l / 2;
   } else if (sign.form == Form::CutRectangle) {
     shape.corners = {{margin, margin}, {margin + w - 6, margin}, {margin + w, margin + 6}, {margin + w, bottom}, {margin, bottom}};

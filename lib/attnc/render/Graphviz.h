@@ -6,7 +6,8 @@
 namespace attnc::render {
 
 /// Two of the optimisation problems of layered drawing, solved by Graphviz's `dot` engine in this process
-/// (Gansner, Koutsofios, North, Vo: A technique for drawing directed graphs, 1993). Both are deterministic.
+/// (Gansner, Koutsofios, North, Vo: A technique for drawing directed graphs, 1993). Both are deterministic. Graphviz
+/// keeps state of its own: one thread at a time.
 
 /// value(to) - value(from) >= length, at a cost of weight for each unit by which it is more.
 struct Difference {

@@ -22,7 +22,8 @@ namespace attnc::render {
 ///   loop        along the rim of a tube: the state of a scan, from one step to the next, in by a diamond
 ///   dot         copying; ground sign: deletion
 ///   double line around an operation, axes beside it: that operation in SIMD boxes; rings mark its shared operands
-///   dark box    a learner: linear with square corners, affine with one cut, universal round and black; param a triangle
+///   dark box    a learner: linear with square corners, affine with one cut, universal round and black; param a triangle, or a
+///               house about a long name
 ///   dashed box  a box that has yet to be given
 ///   round end   a constant; its text the value
 ///   cream box   a named diagram, closed; open, a dotted region with its name

@@ -94,7 +94,7 @@ Line &operator+=(Line &line, Run run) {
 void subscript(Line &line, std::string_view text, Face face) { line += {std::string(text), face, 0.72, -0.2}; }
 
 Line symbol(std::string_view name, double size, Face face) {
-  std::string_view stem = name, primes, number;
+  std::string_view stem = name, primes, number; // number: what is lowered
   while (stem.ends_with('\''))
     stem.remove_suffix(1);
   primes = name.substr(stem.size());
@@ -106,6 +106,11 @@ Line symbol(std::string_view name, double size, Face face) {
     stem = stem.substr(0, digits);
   }
   std::string shown(greek(stem));
+  if (name.size() == 2 && name[0] >= 'A' && name[0] <= 'Z' && name[1] >= 'a' && name[1] <= 'z') { // Wq
+    number = name.substr(1);
+    shown = name.substr(0, 1);
+    stem = name.substr(0, 1);
+  }
   if (shown == stem && stem.size() > 2 && stem[1] == '_' && number.empty()) { // a_left: a lowered word
     number = stem.substr(2);
     shown = std::string(stem.substr(0, 1));

@@ -37,7 +37,8 @@ std::string utf8(const std::vector<char32_t> &codes);
 /// The text of all runs.
 std::string plain(const Line &line);
 
-/// A name as mathematics writes it: Greek where it is spelled out, a trailing number lowered, a prime kept.
+/// A name as mathematics writes it: Greek where it is spelled out, a trailing number lowered (k1), as is
+/// a small letter after a capital (Wq); a prime is kept.
 Line symbol(std::string_view name, double size, Face face = Face::Italic);
 /// Puts a lowered, smaller text after a line.
 void subscript(Line &line, std::string_view text, Face face = Face::Italic);
