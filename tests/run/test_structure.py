@@ -42,11 +42,19 @@ class Structure(unittest.TestCase):
             if heavy and stage not in MLIR_STAGES:
                 self.fail(f"{path.relative_to(ROOT)} includes {heavy[0]}")
 
-    def test_boost_is_in_private_headers_alone(self):
+    def test_no_stage_sees_boost_through_another(self):
+        seen = {path: set(includes(path)) for path, _ in sources()}
+
+        def boost(path, visited):
+            visited.add(path)
+            inside = [LIB.parent / i for i in seen.get(path, ()) if i.startswith("attnc/")]
+            return any(i.startswith("boost/") for i in seen.get(path, ())) or any(
+                boost(i, visited) for i in inside if i not in visited)
+
         for path, stage in sources():
-            if path.suffix == ".h" and any(i.startswith("boost/") for i in includes(path)):
-                for user in (p for p, _ in sources() if f"attnc/{stage}/{path.name}" in includes(p)):
-                    self.assertTrue(user.parent == path.parent and user.suffix == ".cpp", f"{user} sees Boost by {path}")
+            for included in includes(path):
+                if included.startswith("attnc/") and not included.startswith(f"attnc/{stage}/"):
+                    self.assertFalse(boost(LIB.parent / included, set()), f"{path.relative_to(ROOT)} includes {included}")
 
     def test_files_are_of_readable_length(self):
         for folder in ("lib", "tools", "tests"):
