@@ -113,7 +113,7 @@ const auto index_def = mark(T::LeftBracket) >> listOf(anExpression, expr[push(&a
 const auto tuple_def = mark(T::LeftParen) >> listOf(anExpression, expr[push(&ast::TupleExpr::elements)]) >>
                        need("',' or ')'", mark(T::RightParen));
 
-const auto block_action = [](auto &context) { x3::_val(context).body = std::make_shared<ast::Block>(std::move(x3::_attr(context))); };
+const auto bodyOfBox = [](auto &context) { x3::_val(context).body = std::make_shared<ast::Block>(std::move(x3::_attr(context))); };
 const auto wire_def = name[set(&ast::HeaderWire::name)] >> -(mark(T::Assign) >> need(anExpression, expr)[set(&ast::HeaderWire::value)]);
 template <class Node> auto headerOf() {
   return need("a size", size)[set(&Node::size)] >> -(mark(T::As) >> need("a name for the index", name)[set(&Node::index)]);
@@ -122,12 +122,17 @@ template <class Node> auto wiresOf() {
   return -(mark(T::LeftParen) >> (mark(T::RightParen) | listOf("the name of a wire", wire[push(&Node::wires)]) >>
                                                             need("',' or ')'", mark(T::RightParen))));
 }
+const auto braceOfBox = ahead([](Iterator at, const State &state) {
+  if (at->kind != T::LeftBrace)
+    state.fail(at, "'{'", "a box has its body in braces; a fold of an array is written without a blank: sum(x)");
+  return true;
+});
 const auto box_def = ahead(startsBox) >> cap[set(&ast::BoxExpr::cap)] >> headerOf<ast::BoxExpr>() >> wiresOf<ast::BoxExpr>() >>
-                     need("'{'", block)[block_action];
+                     braceOfBox >> block[bodyOfBox];
 const auto state_def = name[set(&ast::StateDecl::name)] >> need(T::Colon) >> need("a type", type)[set(&ast::StateDecl::type)] >>
                        need(T::Assign) >> need(anExpression, expr)[set(&ast::StateDecl::initial)];
 const auto scan_def = mark(T::Scan) >> headerOf<ast::ScanExpr>() >> wiresOf<ast::ScanExpr>() >> need(T::From) >>
-                      listOf("a state 'name: type = initial'", state[push(&ast::ScanExpr::states)]) >> need("'{'", block)[block_action];
+                      listOf("a state 'name: type = initial'", state[push(&ast::ScanExpr::states)]) >> need("'{'", block)[bodyOfBox];
 
 struct Literals : x3::parser<Literals> {
   using attribute_type = ast::ExprRef;

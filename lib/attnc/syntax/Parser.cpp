@@ -41,6 +41,8 @@ private:
   void report(const SyntaxFailure &failure) {
     const Token &culprit = stream.tokens[failure.token];
     Span place = span(failure.token);
+    if (culprit.kind == TokenKind::End && failure.token > 0)
+      place.begin = place.end = stream.tokens[failure.token - 1].end;
     std::string_view text = stream.spelling(culprit);
     auto role = keywordRole(culprit.kind);
     switch (failure.reason) {
@@ -66,7 +68,7 @@ private:
       report.help(failure.help);
     else if (culprit.kind == TokenKind::Bad)
       report.help(helpForBad(text));
-    else if (role && failure.expected.find("name") != std::string::npos)
+    else if (role && (failure.expected.find("name") != std::string::npos || stream.tokens[failure.token + 1].kind == TokenKind::Assign))
       report.help(fmt::format("'{}' is a word of the language, so nothing can be called that", text));
   }
 

@@ -105,9 +105,12 @@ Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::NamedForm &for
   Docs parameters;
   for (const ast::Parameter &parameter : form.parameters)
     parameters.push_back(concat({text(parameter.name.text + ": "), type(parameter.type)}));
+  // A diagram that is one box shows the box on a line of its own.
+  const auto &result = form.body->result->node;
+  bool isBox = std::holds_alternative<ast::BoxExpr>(result) || std::holds_alternative<ast::ScanExpr>(result);
   return concat({group({text("diagram " + diagram.name.text), list("(", std::move(parameters), ")"), boxes(diagram), text(" -> "),
                         results(diagram.results), where(diagram)}),
-                 text(" "), block(*form.body)});
+                 text(" "), block(*form.body, !isBox)});
 }
 
 Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::PointFreeForm &form) {
@@ -123,8 +126,6 @@ Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::PointFreeForm 
   for (Item &step : steps(*form.term))
     list.push_back(std::move(step));
   list[before].print = [print = list[before].print] { return concat({text("= "), nest(2, {print()})}); };
-  for (std::size_t i = before + 1; i < list.size(); ++i)
-    list[i].print = [print = list[i].print] { return nest(2, {text("  "), print()}); };
   Items inside = items(diagram.span, list);
   Doc opening = inside.opening ? concat({text(" "), inside.opening}) : text("");
   if (inside.commented || before > 0)

@@ -137,12 +137,22 @@ Doc TreePrinter::state(const ast::StateDecl &state) {
   return concat({text(state.name.text + ": "), type(state.type), text(" = "), expr(*state.initial)});
 }
 
-Doc TreePrinter::block(const ast::Block &block) {
+/// Would it go on with a value before it?
+static bool beginsWithMinus(const ast::Expr &expr) {
+  if (const auto *binary = std::get_if<ast::Binary>(&expr.node))
+    return levelOf(*binary->left) >= leftLevel(describe(binary->op)) && beginsWithMinus(*binary->left);
+  if (const auto *unary = std::get_if<ast::Unary>(&expr.node))
+    return unary->op == ast::Unary::Op::Neg;
+  return levelOf(expr) < primaryLevel;
+}
+
+Doc TreePrinter::block(const ast::Block &block, bool mayBeFlat) {
   std::vector<Item> list;
   for (const ast::Statement &written : block.statements)
     list.push_back({std::visit([](const auto &s) { return s.span; }, written), [this, &written] { return statement(written); }});
-  list.push_back({block.result->span, [this, &block] { return expr(*block.result); }});
-  return braces(block.span, list, block.statements.empty());
+  bool apart = !block.statements.empty() && std::holds_alternative<ast::Binding>(block.statements.back()) && beginsWithMinus(*block.result);
+  list.push_back({block.result->span, [this, &block, apart] { return expr(*block.result, apart ? primaryLevel : 0); }});
+  return braces(block.span, list, mayBeFlat && block.statements.empty());
 }
 
 Doc TreePrinter::expr(const ast::Expr &expr, unsigned level) {

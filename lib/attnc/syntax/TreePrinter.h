@@ -56,7 +56,7 @@ private:
   layout::Doc arguments(const std::vector<ast::ExprRef> &arguments, const std::vector<ast::KeywordArgument> &keywords);
   layout::Doc wires(const std::vector<ast::HeaderWire> &wires);
   layout::Doc state(const ast::StateDecl &state);
-  layout::Doc block(const ast::Block &block);
+  layout::Doc block(const ast::Block &block, bool mayBeFlat = true);
   layout::Doc term(const ast::Term &term, bool inTensor = false);
   std::vector<Item> steps(const ast::Term &term);
   template <class Box> std::string header(std::string_view cap, const Box &box);
