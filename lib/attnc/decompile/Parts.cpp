@@ -136,7 +136,10 @@ Source::Source(const Definition &definition, const KnownDiagrams &known) : origi
 std::optional<KeptCall> Source::kept(const Call &call) const {
   if (!known || openNames.contains(call.name))
     return std::nullopt;
-  auto callee = known(call.name);
+  auto [entry, fresh] = callees.try_emplace(call.name);
+  if (fresh)
+    entry->second = known(call.name);
+  const auto &callee = entry->second;
   return callee ? matchCall(call, *callee, original) : std::nullopt;
 }
 

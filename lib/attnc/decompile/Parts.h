@@ -51,6 +51,7 @@ private:
 
   const Definition &original;
   const KnownDiagrams &known;
+  mutable std::map<std::string, std::shared_ptr<const Definition>> callees; // asked for once each
   Diagram opened;
   std::set<std::string> openNames;
   std::vector<bool> used; // learners that occur outside calls that stay

@@ -34,11 +34,20 @@ std::string written(const Definition &definition, Form form, const KnownDiagrams
   return print(*declaration);
 }
 
+/// What is in scope in a file: its own diagrams, those it imports, and the prelude.
+KnownDiagrams inScope(const Module &module) {
+  return [&](const std::string &name) {
+    auto found = module.find(name);
+    return found ? found : preludeDefinition(name);
+  };
+}
+
 /// The definition read back; a failure shows the text.
-void roundTrip(const Definition &definition, Form form, const std::string &context = {}, const KnownDiagrams &known = {}) {
+void roundTrip(const Definition &definition, Form form, const std::string &context = {}, const KnownDiagrams &known = {},
+               const fs::path &beside = {}) {
   std::string text = written(definition, form, known);
   INFO(definition.name << "\n" << text);
-  Read read(context + text);
+  Read read(context + text, beside);
   INFO(read.diagnostics.render());
   REQUIRE_FALSE(read.diagnostics.hasErrors());
   REQUIRE_FALSE(read.module.definitions.empty());
@@ -85,12 +94,12 @@ TEST_CASE("every example comes back with its named boxes", "[decompile]") {
       continue;
     std::string text = *readFile(entry.path());
     Read read(text, entry.path().parent_path());
-    KnownDiagrams known = [&](const std::string &name) { return read.module.find(name); };
+    KnownDiagrams known = inScope(read.module);
     for (const auto &definition : read.module.definitions) {
       Definition renamed = *definition;
       renamed.name = "again";
-      roundTrip(renamed, Form::Named, text, known);
-      roundTrip(renamed, Form::PointFree, text, known);
+      roundTrip(renamed, Form::Named, text, known, entry.path().parent_path());
+      roundTrip(renamed, Form::PointFree, text, known, entry.path().parent_path());
     }
   }
 }
@@ -104,7 +113,7 @@ TEST_CASE("names stay, and a single use stands where it is used", "[decompile]")
                      "  }\n"
                      "}\n";
   Read read(text);
-  KnownDiagrams known = [&](const std::string &name) { return read.module.find(name); };
+  KnownDiagrams known = inScope(read.module);
   std::string again = written(*read.module.definitions[0], Form::Named, known);
   INFO(again);
   CHECK(again.find("diagram sdpa(q: [n d], k: [m d], v: [m e]) -> [n e]") != std::string::npos);
