@@ -53,7 +53,7 @@ TEST_CASE("long lines are broken within 100 columns") {
   CHECK(printed("diagram f() -> [] { aaaaaaaaaaaaaaaaaaaaaaaaaaaa + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc - dddddddddddd }") ==
         "diagram f() -> [] {\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaa + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc - dddddddddddd\n}\n");
   CHECK(printed("diagram f() -> [] { aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc - ddddddddddddd }") ==
-        "diagram f() -> [] {\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n    + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc\n    - ddddddddddddd\n}\n");
+        "diagram f() -> [] {\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n    + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc\n    - ddddddddddddd\n}\n");
 }
 
 TEST_CASE("a result that would go on with the binding before it stays in parentheses") {
