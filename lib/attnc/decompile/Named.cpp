@@ -1,5 +1,6 @@
 #include "attnc/decompile/Parts.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -117,19 +118,54 @@ private:
   }
   void write(const SizeValue &g, const Op &op, Body &body) { repeat(op, sizeValue(g.size), body); }
 
-  void write(const Pointwise &g, const Op &op, Body &body) {
-    using Op2 = ast::Binary::Op;
-    static const std::map<PointwiseFn, Op2> signs = {
-        {PointwiseFn::Add, Op2::Add},   {PointwiseFn::Sub, Op2::Sub},     {PointwiseFn::Mul, Op2::Mul},
-        {PointwiseFn::Div, Op2::Div},   {PointwiseFn::Mod, Op2::Mod},     {PointwiseFn::Pow, Op2::Pow},
-        {PointwiseFn::Less, Op2::Less}, {PointwiseFn::LessEqual, Op2::LessEqual}, {PointwiseFn::Equal, Op2::Equal},
-        {PointwiseFn::NotEqual, Op2::NotEqual}, {PointwiseFn::And, Op2::And}, {PointwiseFn::Or, Op2::Or}};
-    std::vector<ast::ExprRef> values = operands(op, body);
-    if (auto sign = signs.find(g.fn); sign != signs.end())
-      return give(op, expr(ast::Binary{sign->second, values[0], values[1]}), body);
-    if (g.fn == PointwiseFn::Neg || g.fn == PointwiseFn::Not)
-      return give(op, expr(ast::Unary{g.fn == PointwiseFn::Neg ? ast::Unary::Op::Neg : ast::Unary::Op::Not, values[0]}), body);
-    give(op, callExpr(std::string(info(g.fn).name), values), body);
+  ast::ExprRef pointwise(PointwiseFn fn, const std::vector<ast::ExprRef> &values) {
+    using Op = ast::Binary::Op;
+    static const std::map<PointwiseFn, Op> signs = {
+        {PointwiseFn::Add, Op::Add},           {PointwiseFn::Sub, Op::Sub},             {PointwiseFn::Mul, Op::Mul},
+        {PointwiseFn::Div, Op::Div},           {PointwiseFn::Mod, Op::Mod},             {PointwiseFn::Pow, Op::Pow},
+        {PointwiseFn::Less, Op::Less},         {PointwiseFn::LessEqual, Op::LessEqual}, {PointwiseFn::Equal, Op::Equal},
+        {PointwiseFn::NotEqual, Op::NotEqual}, {PointwiseFn::And, Op::And},             {PointwiseFn::Or, Op::Or}};
+    if (auto sign = signs.find(fn); sign != signs.end())
+      return expr(ast::Binary{sign->second, values[0], values[1]});
+    if (fn == PointwiseFn::Neg || fn == PointwiseFn::Not)
+      return expr(ast::Unary{fn == PointwiseFn::Neg ? ast::Unary::Op::Neg : ast::Unary::Op::Not, values[0]});
+    return callExpr(std::string(info(fn).name), values);
+  }
+
+  void write(const Pointwise &g, const Op &op, Body &body) { give(op, pointwise(g.fn, operands(op, body)), body); }
+
+  /// A pointwise function under plain boxes that each map an operand all the way or not at all: implicit SIMD.
+  struct Lifted {
+    PointwiseFn fn;
+    std::vector<std::size_t> operands;
+    std::vector<Mode> modes;
+  };
+  static std::optional<Lifted> lifted(const Box &box) {
+    const Diagram &body = *box.body;
+    if (box.cap != Cap::None || box.indexed || body.ops.size() != 1 || body.outputs != body.ops[0].results)
+      return std::nullopt;
+    const Op &op = body.ops[0];
+    std::optional<Lifted> inner;
+    auto *function = std::get_if<Pointwise>(&op.generator);
+    if (function) {
+      inner = Lifted{function->fn, {}, {}};
+      for (std::size_t i = 0; i < op.operands.size(); ++i)
+        inner->operands.push_back(i);
+    } else if (auto *nested = std::get_if<Box>(&op.generator)) {
+      inner = lifted(*nested);
+    }
+    if (!inner)
+      return std::nullopt;
+    Lifted result{inner->fn, {}, {}};
+    for (std::size_t i = 0; i < inner->operands.size(); ++i) {
+      std::size_t port = body.wire(op.operands[inner->operands[i]]).port;
+      if (!function && box.modes[port] != inner->modes[i])
+        return std::nullopt;
+      result.operands.push_back(port);
+      result.modes.push_back(box.modes[port]);
+    }
+    bool maps = std::ranges::find(result.modes, Mode::Map) != result.modes.end();
+    return maps ? std::optional(result) : std::nullopt;
   }
 
   void write(const Gather &, const Op &op, Body &body) {
@@ -214,6 +250,12 @@ private:
   }
 
   void write(const Box &g, const Op &op, Body &body) {
+    if (auto implicit = lifted(g)) {
+      std::vector<ast::ExprRef> values;
+      for (std::size_t operand : implicit->operands)
+        values.push_back(body.written[op.operands[operand].index()].expr);
+      return give(op, pointwise(implicit->fn, values), body);
+    }
     nameShared(op, 0, g.modes, body);
     std::set<std::string> names;
     std::vector<Written> inputs;
