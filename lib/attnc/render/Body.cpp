@@ -12,7 +12,9 @@ namespace {
 
 constexpr double dotRadius = 2.6, nameSize = 9;
 
-std::string wireTip(const Wire &wire) { return wire.name.empty() ? wire.type.str() : wire.name + ": " + wire.type.str(); }
+std::string wireTip(const Wire &wire) {
+  return wire.name.empty() ? wire.type.str() : wire.name + ": " + wire.type.str();
+}
 
 /// The leaf an operation is drawn as, if it is one here: a named box that is open is none, even in boxes.
 std::optional<Leaf> drawnLeaf(const Drawing &drawing, const Op &op, int calls) {
@@ -93,7 +95,8 @@ private:
           holdConstants(*leaf, op, constantOf);
         }
         auto *function = std::get_if<Pointwise>(leaf->core);
-        if (function && isCommutative(function->fn) && leaf->ports.size() == 2 && !leaf->leftConstant && !leaf->rightConstant)
+        if (function && isCommutative(function->fn) && leaf->ports.size() == 2 && !leaf->leftConstant &&
+            !leaf->rightConstant)
           std::stable_sort(leaf->ports.begin(), leaf->ports.end(), [&](const Leaf::Port &a, const Leaf::Port &b) {
             return rank[op.operands[a.operand].index()] < rank[op.operands[b.operand].index()];
           });
@@ -137,7 +140,8 @@ private:
     constexpr double r = dotRadius;
     Fragment dot;
     Layered::Node spot{6, 2 * r, {{3, r}}, {{3, r}}, true, 1};
-    dot.elements.push_back(Shape{Role::Copy, {3 - r, 0, 2 * r, 2 * r}, r, {}, depth, {}, "copy of " + wireTip(diagram.wire(wire))});
+    dot.elements.push_back(
+        Shape{Role::Copy, {3 - r, 0, 2 * r, 2 * r}, r, {}, depth, {}, "copy of " + wireTip(diagram.wire(wire))});
     int copy = addNode(spot, std::move(dot));
     connect(wire, copy, 0);
     source[wire.index()] = {copy, 0};
@@ -145,7 +149,8 @@ private:
 
   void addInput(const Terminal &terminal, WireId wire) {
     bool dead = uses[wire.index()] == 0;
-    double reach = std::max(terminal.reach, dead ? 6.0 : 0.0), wide = std::max(terminal.width - terminal.reach, dead ? 6.0 : 0.0) + reach;
+    double reach = std::max(terminal.reach, dead ? 6.0 : 0.0),
+           wide = std::max(terminal.width - terminal.reach, dead ? 6.0 : 0.0) + reach;
     Point at{halfUp(reach), terminal.height};
     Fragment fragment;
     fragment.width = wide, fragment.height = terminal.height + (dead ? deleteHeight + 5 : 0);
@@ -208,7 +213,8 @@ private:
     if (!drawing.failure.empty())
       return;
     finishResults(op, fragment);
-    Layered::Node node{halfUp(fragment.width), halfUp(fragment.height), fragment.ins, fragment.outs, false, operands.empty() ? 1 : 0.5};
+    Layered::Node node{halfUp(fragment.width),    halfUp(fragment.height), fragment.ins, fragment.outs, false,
+                       operands.empty() ? 1 : 0.5};
     int at = addNode(std::move(node), std::move(fragment));
     for (std::size_t i = 0; i < operands.size(); ++i)
       connect(op.operands[operands[i]], at, i);
@@ -221,8 +227,9 @@ private:
     around.order.resize(op.operands.size());
     std::iota(around.order.begin(), around.order.end(), 0);
     auto *scan = std::get_if<Scan>(&op.generator);
-    std::stable_sort(around.order.begin() + (scan ? scan->states : 0), around.order.end(),
-                     [&](std::size_t a, std::size_t b) { return rank[op.operands[a].index()] < rank[op.operands[b].index()]; });
+    std::stable_sort(
+        around.order.begin() + (scan ? scan->states : 0), around.order.end(),
+        [&](std::size_t a, std::size_t b) { return rank[op.operands[a].index()] < rank[op.operands[b].index()]; });
     for (WireId wire : op.results)
       around.used.push_back(uses[wire.index()] > 0);
     return around;
@@ -280,8 +287,8 @@ private:
 
 } // namespace
 
-Fragment drawBody(Drawing &drawing, const Diagram &diagram, const std::vector<Entry> &entries, const std::vector<Terminal> &outputs,
-                  const std::string &path, int depth, int calls) {
+Fragment drawBody(Drawing &drawing, const Diagram &diagram, const std::vector<Entry> &entries,
+                  const std::vector<Terminal> &outputs, const std::string &path, int depth, int calls) {
   return BodyDrawer(drawing, diagram, path, depth, calls).draw(entries, outputs);
 }
 

@@ -47,14 +47,22 @@ Written joined(const Written &a, std::string_view sign, const Written &b, int bi
 
 std::optional<Written> written(PointwiseFn fn, const std::vector<Written> &operands) {
   switch (fn) {
-  case PointwiseFn::ToReal: return operands[0];
-  case PointwiseFn::Add: return joined(operands[0], " + ", operands[1], 0, false);
-  case PointwiseFn::Sub: return joined(operands[0], " − ", operands[1], 0, true);
-  case PointwiseFn::Mul: return joined(operands[0], "·", operands[1], 1, false);
-  case PointwiseFn::Div: return joined(operands[0], "/", operands[1], 1, true);
-  case PointwiseFn::Neg: return joined({{{}, size}, 2}, "−", operands[0], 1, true);
-  case PointwiseFn::Sqrt: return Written{joined({{{}, size}, 2}, "√", operands[0], 2, false).line, 2};
-  default: return std::nullopt;
+  case PointwiseFn::ToReal:
+    return operands[0];
+  case PointwiseFn::Add:
+    return joined(operands[0], " + ", operands[1], 0, false);
+  case PointwiseFn::Sub:
+    return joined(operands[0], " − ", operands[1], 0, true);
+  case PointwiseFn::Mul:
+    return joined(operands[0], "·", operands[1], 1, false);
+  case PointwiseFn::Div:
+    return joined(operands[0], "/", operands[1], 1, true);
+  case PointwiseFn::Neg:
+    return joined({{{}, size}, 2}, "−", operands[0], 1, true);
+  case PointwiseFn::Sqrt:
+    return Written{joined({{{}, size}, 2}, "√", operands[0], 2, false).line, 2};
+  default:
+    return std::nullopt;
   }
 }
 
@@ -65,7 +73,8 @@ void append(Line &line, const Size &length) {
     bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '\'';
     Face face = letter ? Face::Italic : Face::Roman;
     std::string piece = c == '*' ? "·" : c == '-' ? "−" : std::string(1, c);
-    if (!line.runs.empty() && line.runs.back().face == face && line.runs.back().rise == 0 && line.runs.back().scale == 1)
+    if (!line.runs.empty() && line.runs.back().face == face && line.runs.back().rise == 0 &&
+        line.runs.back().scale == 1)
       line.runs.back().text += piece;
     else
       line += {piece, face};
@@ -74,15 +83,24 @@ void append(Line &line, const Size &length) {
 
 std::string_view infixSign(PointwiseFn fn) {
   switch (fn) {
-  case PointwiseFn::Add: return "+";
-  case PointwiseFn::Sub: return "−";
-  case PointwiseFn::Mul: return "×";
-  case PointwiseFn::Div: return "÷";
-  case PointwiseFn::Less: return "<";
-  case PointwiseFn::LessEqual: return "≤";
-  case PointwiseFn::Equal: return "=";
-  case PointwiseFn::NotEqual: return "≠";
-  default: return {};
+  case PointwiseFn::Add:
+    return "+";
+  case PointwiseFn::Sub:
+    return "−";
+  case PointwiseFn::Mul:
+    return "×";
+  case PointwiseFn::Div:
+    return "÷";
+  case PointwiseFn::Less:
+    return "<";
+  case PointwiseFn::LessEqual:
+    return "≤";
+  case PointwiseFn::Equal:
+    return "=";
+  case PointwiseFn::NotEqual:
+    return "≠";
+  default:
+    return {};
   }
 }
 

@@ -38,7 +38,8 @@ public:
     }
     if (!failure.empty())
       return tl::unexpected(failure);
-    return fmt::format("digraph {} {{\n  rankdir={}; node [shape=box, fontname=\"Times\"]; edge [fontname=\"Times\", fontsize=9, arrowhead=none];\n{}{}}}\n",
+    return fmt::format("digraph {} {{\n  rankdir={}; node [shape=box, fontname=\"Times\"]; edge [fontname=\"Times\", "
+                       "fontsize=9, arrowhead=none];\n{}{}}}\n",
                        quoted(definition.name), options.direction == Direction::Right ? "LR" : "TB", nodes, edges);
   }
 
@@ -51,11 +52,13 @@ private:
     nodes += fmt::format("  {} [label={}{}{}];\n", quoted(id), quoted(label), look.empty() ? "" : ", ", look);
   }
   void edge(const std::string &from, const std::string &to, const Wire &wire, const std::string &look = "") {
-    edges += fmt::format("  {} -> {} [tooltip={}{}];\n", quoted(from), quoted(to), quoted(wire.name + " " + wire.type.str()), look);
+    edges += fmt::format("  {} -> {} [tooltip={}{}];\n", quoted(from), quoted(to),
+                         quoted(wire.name + " " + wire.type.str()), look);
   }
 
   /// The nodes from which the outputs come.
-  std::vector<std::string> body(const Diagram &diagram, const std::vector<std::string> &inputs, const std::string &path, unsigned depth, int calls) {
+  std::vector<std::string> body(const Diagram &diagram, const std::vector<std::string> &inputs, const std::string &path,
+                                unsigned depth, int calls) {
     std::vector<std::string> from(diagram.wires.size());
     for (std::size_t i = 0; i < diagram.inputs.size(); ++i)
       from[diagram.inputs[i].index()] = inputs[i];
@@ -72,7 +75,8 @@ private:
           leaf.ports.push_back({k});
         Sign sign = signOf(leaf, definition);
         std::string label = plain(sign.label);
-        node(id, label.empty() ? describe(op.generator) : label, sign.white ? "style=filled, fillcolor=\"#33475F\", fontcolor=white" : "");
+        node(id, label.empty() ? describe(op.generator) : label,
+             sign.white ? "style=filled, fillcolor=\"#33475F\", fontcolor=white" : "");
         for (WireId wire : op.operands)
           edge(from[wire.index()], id, diagram.wire(wire));
         for (WireId wire : op.results)
@@ -92,12 +96,15 @@ private:
   }
 
   /// A box as a cluster with a node for each wire that enters or leaves.
-  void cluster(const Diagram &diagram, const Op &op, const Diagram &inner, std::vector<std::string> &from, const std::string &id, unsigned depth, int calls) {
+  void cluster(const Diagram &diagram, const Op &op, const Diagram &inner, std::vector<std::string> &from,
+               const std::string &id, unsigned depth, int calls) {
     auto *box = std::get_if<Box>(&op.generator);
     auto *scan = std::get_if<Scan>(&op.generator);
     const std::vector<Mode> *modes = box ? &box->modes : scan ? &scan->modes : nullptr;
     std::size_t index = box ? box->indexed : scan ? scan->indexed : 0, states = scan ? scan->states : 0;
-    std::string label = box ? fmt::format("{} {}", attnc::name(box->cap), box->size.str()) : scan ? "scan " + scan->size.str() : describe(op.generator);
+    std::string label = box    ? fmt::format("{} {}", attnc::name(box->cap), box->size.str())
+                        : scan ? "scan " + scan->size.str()
+                               : describe(op.generator);
     nodes += fmt::format("  subgraph {} {{ label={}; style=rounded;\n", quoted("cluster_" + id), quoted(label));
     std::vector<std::string> entries;
     for (std::size_t i = 0; i < inner.inputs.size(); ++i) {
@@ -118,7 +125,8 @@ private:
       node(exits.back(), capped ? plain(capLabel(box->cap, 11)) : "", capped ? "shape=invtrapezium" : "shape=point");
       edge(ends[i], exits.back(), inner.wire(inner.outputs[i]));
       if (i < states)
-        edge(exits.back(), entries[index + i], inner.wire(inner.outputs[i]), ", style=bold, arrowhead=normal, constraint=false");
+        edge(exits.back(), entries[index + i], inner.wire(inner.outputs[i]),
+             ", style=bold, arrowhead=normal, constraint=false");
     }
     nodes += "  }\n";
     // A scan gives the results of its steps first, then the last states.
@@ -129,6 +137,8 @@ private:
 
 } // namespace
 
-tl::expected<std::string, std::string> toDot(const Definition &definition, const DrawOptions &options) { return DotWriter(definition, options).write(); }
+tl::expected<std::string, std::string> toDot(const Definition &definition, const DrawOptions &options) {
+  return DotWriter(definition, options).write();
+}
 
 } // namespace attnc::render

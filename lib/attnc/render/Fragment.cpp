@@ -52,7 +52,9 @@ void drawDelete(Fragment &into, Point at) {
   }
 }
 
-double funnelWidth(const Drawing &drawing, const Line &label) { return halfUp(drawing.across(label) + (drawing.right() ? 14 : 16)); }
+double funnelWidth(const Drawing &drawing, const Line &label) {
+  return halfUp(drawing.across(label) + (drawing.right() ? 14 : 16));
+}
 
 /// The width of a funnel at its tip: so that the label does not meet its sides.
 static double funnelTip(const Drawing &drawing, const Line &label) {
@@ -60,16 +62,24 @@ static double funnelTip(const Drawing &drawing, const Line &label) {
   return drawing.right() ? across + 1 : std::max(5.0, across - 4);
 }
 
-double drawFunnel(const Drawing &drawing, Fragment &into, const Line &label, double x, double top, const std::string &tip) {
-  double wide = funnelWidth(drawing, label), tall = std::max(funnelHeight, drawing.along(label) + 8), narrow = funnelTip(drawing, label);
-  Shape funnel{Role::Fold, {x - wide / 2, top, wide, tall}, 0,
-               {{x - wide / 2, top}, {x + wide / 2, top}, {x + narrow / 2, top + tall}, {x - narrow / 2, top + tall}}, 0, {}, tip};
+double drawFunnel(const Drawing &drawing, Fragment &into, const Line &label, double x, double top,
+                  const std::string &tip) {
+  double wide = funnelWidth(drawing, label), tall = std::max(funnelHeight, drawing.along(label) + 8),
+         narrow = funnelTip(drawing, label);
+  Shape funnel{Role::Fold,
+               {x - wide / 2, top, wide, tall},
+               0,
+               {{x - wide / 2, top}, {x + wide / 2, top}, {x + narrow / 2, top + tall}, {x - narrow / 2, top + tall}},
+               0,
+               {},
+               tip};
   into.elements.push_back(funnel);
   into.elements.push_back(Text{label, {x, top + (drawing.right() ? drawing.along(label) / 2 + 3.5 : tall / 2 - 1.5)}});
   return top + tall;
 }
 
-Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results, const std::string &id, int depth, const std::string &types) {
+Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results, const std::string &id, int depth,
+                  const std::string &types) {
   Sign sign = signOf(leaf, drawing.definition);
   sign.tip += ": " + types;
   Fragment out;
@@ -82,13 +92,29 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
   bool pointed = sign.form == Form::Triangle && a > 20; // a triangle about a long label would be too wide: a house
   Shape shape{sign.role, {}, 0, {}, depth, id, sign.tip};
   switch (sign.form) {
-  case Form::Disc: w = h = 20; shape.radius = 10; break;
-  case Form::Stadium: w = std::max(a + 12, 18.0), h = l + 9, shape.radius = std::min(w, h) / 2; break;
-  case Form::Rectangle: case Form::CutRectangle: w = std::max(a + 14, 22.0), h = l + 11, shape.radius = sign.form == Form::Rectangle ? 1.5 : 0; break;
-  case Form::RoundRectangle: w = std::max(a + 16, 24.0), h = l + 12, shape.radius = 6; break;
-  case Form::Crossing: w = 24, h = 18, shape.radius = 1.5; break;
-  case Form::Triangle: h = l + 14, w = pointed ? a + 12 : (a + 5) * h / 11.5; break;
-  case Form::Funnel: w = funnelWidth(drawing, sign.label), h = std::max(funnelHeight, l + 8); break;
+  case Form::Disc:
+    w = h = 20;
+    shape.radius = 10;
+    break;
+  case Form::Stadium:
+    w = std::max(a + 12, 18.0), h = l + 9, shape.radius = std::min(w, h) / 2;
+    break;
+  case Form::Rectangle:
+  case Form::CutRectangle:
+    w = std::max(a + 14, 22.0), h = l + 11, shape.radius = sign.form == Form::Rectangle ? 1.5 : 0;
+    break;
+  case Form::RoundRectangle:
+    w = std::max(a + 16, 24.0), h = l + 12, shape.radius = 6;
+    break;
+  case Form::Crossing:
+    w = 24, h = 18, shape.radius = 1.5;
+    break;
+  case Form::Triangle:
+    h = l + 14, w = pointed ? a + 12 : (a + 5) * h / 11.5;
+    break;
+  case Form::Funnel:
+    w = funnelWidth(drawing, sign.label), h = std::max(funnelHeight, l + 8);
+    break;
   }
   if (sign.form != Form::Disc && sign.form != Form::Triangle && sign.form != Form::Funnel)
     w = std::max(w, portGap * (ports - 1.0) + 14);
@@ -99,10 +125,12 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
   if (sign.form == Form::Triangle) {
     shape.corners = {{centre, margin}, {margin + w, bottom}, {margin, bottom}};
     if (pointed)
-      shape.corners = {{centre, margin}, {margin + w, margin + 9}, {margin + w, bottom}, {margin, bottom}, {margin, margin + 9}};
+      shape.corners = {
+          {centre, margin}, {margin + w, margin + 9}, {margin + w, bottom}, {margin, bottom}, {margin, margin + 9}};
     text.y = bottom - 3 - l / 2;
   } else if (sign.form == Form::CutRectangle) {
-    shape.corners = {{margin, margin}, {margin + w - 6, margin}, {margin + w, margin + 6}, {margin + w, bottom}, {margin, bottom}};
+    shape.corners = {
+        {margin, margin}, {margin + w - 6, margin}, {margin + w, margin + 6}, {margin + w, bottom}, {margin, bottom}};
   }
   if (lifted) {
     Shape outer = shape;
@@ -116,7 +144,10 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
     }
     if (sign.form == Form::Funnel) {
       double narrow = funnelTip(drawing, sign.label);
-      outer.corners = {{0, 0}, {w + 2 * lift, 0}, {centre + narrow / 2 + lift, bottom + lift}, {centre - narrow / 2 - lift, bottom + lift}};
+      outer.corners = {{0, 0},
+                       {w + 2 * lift, 0},
+                       {centre + narrow / 2 + lift, bottom + lift},
+                       {centre - narrow / 2 - lift, bottom + lift}};
     }
     out.elements.push_back(outer);
   }
@@ -128,7 +159,8 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
     if (sign.form == Form::Crossing)
       for (double side : {-1.0, 1.0}) {
         Stroke line{Role::Wire, {{centre - side * 5, margin}, {}}, {}};
-        line.route.curves.push_back({{centre - side * 5, margin + 9}, {centre + side * 5, margin + 9}, {centre + side * 5, bottom}});
+        line.route.curves.push_back(
+            {{centre - side * 5, margin + 9}, {centre + side * 5, margin + 9}, {centre + side * 5, bottom}});
         out.elements.push_back(line);
       }
     else
@@ -137,7 +169,9 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
   double fullWidth = w + 2 * margin, fullHeight = h + 2 * margin;
   // Wires meet the outermost line of the shape; on a disc that is higher or lower by the curve.
   auto port = [&](std::size_t i, std::size_t count, bool top) -> Point {
-    double gap = sign.form == Form::Disc ? 10 : std::min(std::max(portGap, (w - 14) / std::max<double>(count - 1, 1) * 0.62), (w - 8) / std::max<double>(count - 1, 1));
+    double gap = sign.form == Form::Disc ? 10
+                                         : std::min(std::max(portGap, (w - 14) / std::max<double>(count - 1, 1) * 0.62),
+                                                    (w - 8) / std::max<double>(count - 1, 1));
     double x = half(centre + (i - (count - 1) / 2.0) * gap);
     double inset = 0;
     if (shape.radius > 3 && sign.form != Form::RoundRectangle) {
@@ -150,7 +184,8 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
     Point at = port(i, leaf.ports.size(), true);
     if (lifted && leaf.ports[i].shared) {
       constexpr double r = 2.5;
-      out.elements.push_back(Shape{Role::Share, {at.x - r, at.y - 2 * r, 2 * r, 2 * r}, r, {}, depth, {}, "shared by all copies"});
+      out.elements.push_back(
+          Shape{Role::Share, {at.x - r, at.y - 2 * r, 2 * r, 2 * r}, r, {}, depth, {}, "shared by all copies"});
       at.y -= 2 * r;
     }
     out.ins.push_back(at);
@@ -162,7 +197,8 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
   if (lifted) {
     Line axes = sizeLabel(leaf.axes, 8.5);
     double wide = drawing.across(axes), tall = drawing.along(axes);
-    out.elements.push_back(Text{axes, {fullWidth + 3 + wide / 2, std::max(fullHeight - tall / 2, fullHeight / 2)}, Ink::Soft});
+    out.elements.push_back(
+        Text{axes, {fullWidth + 3 + wide / 2, std::max(fullHeight - tall / 2, fullHeight / 2)}, Ink::Soft});
     out.width = fullWidth + 3 + wide;
   }
   // Rings stand out above the node.

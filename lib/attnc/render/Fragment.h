@@ -31,10 +31,12 @@ struct Drawing {
 };
 
 /// The node of a leaf, with its ports.
-Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results, const std::string &id, int depth, const std::string &types);
+Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results, const std::string &id, int depth,
+                  const std::string &types);
 
 /// A funnel about the axis x with its label, from `top` down, and the y of its tip.
-double drawFunnel(const Drawing &drawing, Fragment &into, const Line &label, double x, double top, const std::string &tip);
+double drawFunnel(const Drawing &drawing, Fragment &into, const Line &label, double x, double top,
+                  const std::string &tip);
 double funnelWidth(const Drawing &drawing, const Line &label);
 
 /// A ground sign that ends a wire at a point.

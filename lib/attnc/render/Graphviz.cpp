@@ -115,7 +115,8 @@ tl::expected<std::vector<int>, std::string> leastDifferences(int count, const st
   return values;
 }
 
-tl::expected<std::vector<int>, std::string> placesInLayers(const std::vector<PortedNode> &nodes, const std::vector<PortedEdge> &edges) {
+tl::expected<std::vector<int>, std::string> placesInLayers(const std::vector<PortedNode> &nodes,
+                                                           const std::vector<PortedEdge> &edges) {
   DotGraph graph(2);
   graph.attribute(AGNODE, "order", "");
   graph.attribute(AGNODE, "rank", "");

@@ -27,6 +27,7 @@ struct PortedEdge {
 };
 /// For each node its place in its layer (from the left, 0 first), with few crossings. Every edge leads from a layer to
 /// the next; the graph is connected.
-tl::expected<std::vector<int>, std::string> placesInLayers(const std::vector<PortedNode> &nodes, const std::vector<PortedEdge> &edges);
+tl::expected<std::vector<int>, std::string> placesInLayers(const std::vector<PortedNode> &nodes,
+                                                           const std::vector<PortedEdge> &edges);
 
 } // namespace attnc::render

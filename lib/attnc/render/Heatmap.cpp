@@ -30,7 +30,8 @@ tl::expected<Picture, std::string> layout(const Heatmap &heatmap) {
   std::size_t rows = heatmap.rows.size(), columns = heatmap.columns.size();
   constexpr std::size_t most = 512;
   if (rows > most || columns > most)
-    return tl::unexpected(fmt::format("a heat map of {} × {} cells is too large to be read; at most {} rows and columns", rows, columns, most));
+    return tl::unexpected(fmt::format(
+        "a heat map of {} × {} cells is too large to be read; at most {} rows and columns", rows, columns, most));
   if (heatmap.values.size() != rows * columns)
     return tl::unexpected(fmt::format("{} values for {} rows and {} columns", heatmap.values.size(), rows, columns));
   double low = heatmap.low, high = heatmap.high;
@@ -45,7 +46,8 @@ tl::expected<Picture, std::string> layout(const Heatmap &heatmap) {
 
   Picture picture;
   picture.title = heatmap.title;
-  picture.description = fmt::format("{} rows ({}) by {} columns ({}), values from {:.4g} to {:.4g}", rows, heatmap.rowAxis, columns, heatmap.columnAxis, low, high);
+  picture.description = fmt::format("{} rows ({}) by {} columns ({}), values from {:.4g} to {:.4g}", rows,
+                                    heatmap.rowAxis, columns, heatmap.columnAxis, low, high);
   double left = border + width(label(heatmap.rowAxis, labelSize, Face::Italic)) + 2 * gap + widest(heatmap.rows) + gap;
   double lineHeight = 12.5, top = border + titleSize + 2 * gap + lineHeight + widest(heatmap.columns) + gap;
   Rect grid{left, top, columns * cell, rows * cell};
@@ -73,19 +75,22 @@ tl::expected<Picture, std::string> layout(const Heatmap &heatmap) {
   }
 
   // Axes and title.
-  Line rowAxis = label(heatmap.rowAxis, labelSize, Face::Italic), columnAxis = label(heatmap.columnAxis, labelSize, Face::Italic), title = label(heatmap.title, titleSize);
+  Line rowAxis = label(heatmap.rowAxis, labelSize, Face::Italic),
+       columnAxis = label(heatmap.columnAxis, labelSize, Face::Italic), title = label(heatmap.title, titleSize);
   picture.elements.push_back(Text{rowAxis, {border + width(rowAxis) / 2, grid.centre().y}, Ink::Soft});
   double heading = border + titleSize + gap;
   double barX = grid.right() + 22;
   double titleX = std::max(half(grid.centre().x), border + width(title) / 2);
   picture.elements.push_back(Text{title, {titleX, border + titleSize / 2}});
-  picture.elements.push_back(Text{columnAxis, {std::max(grid.centre().x, border + width(columnAxis) / 2), heading + lineHeight / 2}, Ink::Soft});
+  picture.elements.push_back(Text{
+      columnAxis, {std::max(grid.centre().x, border + width(columnAxis) / 2), heading + lineHeight / 2}, Ink::Soft});
 
   // The colour bar, from the high end down.
   constexpr int steps = 32;
   double tall = std::max(grid.height, 80.0), wide = 10, ends = 0;
   for (int i = 0; i < steps; ++i) {
-    Shape shape{Role::Cell, {barX, top + i * tall / steps, wide, tall / steps + (i + 1 < steps ? 0.3 : 0)}, 0, {}, 0, {}, {}};
+    Shape shape{
+        Role::Cell, {barX, top + i * tall / steps, wide, tall / steps + (i + 1 < steps ? 0.3 : 0)}, 0, {}, 0, {}, {}};
     shape.value = 1 - (i + 0.5) / steps;
     picture.elements.push_back(std::move(shape));
   }

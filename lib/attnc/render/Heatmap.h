@@ -9,7 +9,7 @@ namespace attnc::render {
 
 /// A matrix as a picture: attention weights, one row a query and one column a key, their tokens on the axes.
 struct Heatmap {
-  std::span<const double> values;   // row-major, rows.size() × columns.size()
+  std::span<const double> values;         // row-major, rows.size() × columns.size()
   std::vector<std::string> rows, columns; // labels, may be empty strings
   std::string title;
   std::string rowAxis = "query", columnAxis = "key";

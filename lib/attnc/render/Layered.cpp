@@ -51,8 +51,8 @@ private:
   int layerCount = 0;
   std::vector<Item> items;
   std::vector<Link> links;
-  std::vector<std::vector<int>> layers; // items from left to right
-  std::vector<int> placeOf;             // item → place in its layer
+  std::vector<std::vector<int>> layers;       // items from left to right
+  std::vector<int> placeOf;                   // item → place in its layer
   std::vector<std::vector<int>> above, below; // item → links
 
   tl::expected<void, std::string> assignLayers() {
@@ -110,7 +110,8 @@ private:
     for (const Layered::Edge &edge : graph.edges)
       passings += layerOf[edge.to] - layerOf[edge.from] - 1;
     if (passings > mostItems)
-      return tl::unexpected(fmt::format("its wires pass too many operations: {} places in {} layers, at most {}", passings, layerCount, mostItems));
+      return tl::unexpected(fmt::format("its wires pass too many operations: {} places in {} layers, at most {}",
+                                        passings, layerCount, mostItems));
     for (std::size_t i = 0; i < graph.nodes.size(); ++i)
       items.push_back({int(i), -1, layerOf[i], graph.nodes[i].width, 0});
     constexpr double passing = 4;
@@ -176,8 +177,14 @@ private:
     std::vector<PortedEdge> edges;
     for (const Link &link : links) {
       const Layered::Edge &edge = graph.edges[link.edge];
-      edges.push_back({vertex[link.from], port[link.from] >= 0 ? port[link.from] : items[link.from].node < 0 ? 0 : edge.fromPort,
-                       vertex[link.to], port[link.to] >= 0 ? port[link.to] : items[link.to].node < 0 ? 0 : edge.toPort});
+      edges.push_back({vertex[link.from],
+                       port[link.from] >= 0        ? port[link.from]
+                       : items[link.from].node < 0 ? 0
+                                                   : edge.fromPort,
+                       vertex[link.to],
+                       port[link.to] >= 0        ? port[link.to]
+                       : items[link.to].node < 0 ? 0
+                                                 : edge.toPort});
     }
     auto places = placesInLayers(nodes, edges);
     if (!places)
@@ -218,7 +225,8 @@ private:
       better = false;
       for (auto &layer : layers)
         for (std::size_t i = 0; i + 1 < layer.size(); ++i) {
-          if (fixed[layer[i]] || fixed[layer[i + 1]] || crossings(layer[i + 1], layer[i]) >= crossings(layer[i], layer[i + 1]))
+          if (fixed[layer[i]] || fixed[layer[i + 1]] ||
+              crossings(layer[i + 1], layer[i]) >= crossings(layer[i], layer[i + 1]))
             continue;
           std::swap(layer[i], layer[i + 1]);
           placeOf[layer[i]] = i, placeOf[layer[i + 1]] = i + 1;
@@ -264,7 +272,8 @@ private:
     Wish result;
     for (int l : up ? above[item] : below[item]) {
       const Link &link = links[l];
-      double x = up ? items[link.from].x + link.fromOffset - link.toOffset : items[link.to].x + link.toOffset - link.fromOffset;
+      double x = up ? items[link.from].x + link.fromOffset - link.toOffset
+                    : items[link.to].x + link.toOffset - link.fromOffset;
       result.low = result.count ? std::min(result.low, x) : x;
       result.high = result.count ? std::max(result.high, x) : x;
       ++result.count;
@@ -285,7 +294,8 @@ private:
           if (!pull)
             continue;
           double low = i ? items[layer[i - 1]].x + separation(layer[i - 1], layer[i]) : item.x;
-          double high = i + 1 < layer.size() ? items[layer[i + 1]].x - separation(layer[i], layer[i + 1]) : std::max(item.x, pull->high);
+          double high = i + 1 < layer.size() ? items[layer[i + 1]].x - separation(layer[i], layer[i + 1])
+                                             : std::max(item.x, pull->high);
           if (i == 0)
             low = std::min(item.x, pull->low);
           if (low <= high)
@@ -308,7 +318,9 @@ private:
       if (item.node >= 0)
         height[item.layer] = std::max(height[item.layer], graph.nodes[item.node].height);
     for (const Link &link : links)
-      bend[items[link.from].layer] = std::max(bend[items[link.from].layer], std::abs(items[link.from].x + link.fromOffset - items[link.to].x - link.toOffset));
+      bend[items[link.from].layer] =
+          std::max(bend[items[link.from].layer],
+                   std::abs(items[link.from].x + link.fromOffset - items[link.to].x - link.toOffset));
     double y = 0;
     for (int layer = 0; layer < layerCount; ++layer) {
       top[layer] = y;
@@ -329,7 +341,8 @@ private:
     return result;
   }
 
-  void extend(LayeredPlaces &result, const Link &link, const std::vector<double> &top, const std::vector<double> &height) {
+  void extend(LayeredPlaces &result, const Link &link, const std::vector<double> &top,
+              const std::vector<double> &height) {
     const Layered::Edge &edge = graph.edges[link.edge];
     const Item &from = items[link.from], &to = items[link.to];
     Route &route = result.routes[link.edge];
@@ -347,10 +360,12 @@ private:
     if (a.x == b.x)
       straightTo(b.y);
     else if (fans) // a leg leaves its dot sideways, and turns
-      route.curves.push_back({{a.x + 0.75 * (b.x - a.x), a.y + 0.12 * (b.y - a.y)}, {b.x, a.y + 0.45 * (b.y - a.y)}, b});
+      route.curves.push_back(
+          {{a.x + 0.75 * (b.x - a.x), a.y + 0.12 * (b.y - a.y)}, {b.x, a.y + 0.45 * (b.y - a.y)}, b});
     else
       route.curves.push_back({{a.x, a.y + 0.55 * (b.y - a.y)}, {b.x, b.y - 0.55 * (b.y - a.y)}, b});
-    straightTo(to.node >= 0 ? result.corners[to.node].y + graph.nodes[to.node].ins[edge.toPort].y : end + height[to.layer]);
+    straightTo(to.node >= 0 ? result.corners[to.node].y + graph.nodes[to.node].ins[edge.toPort].y
+                            : end + height[to.layer]);
   }
 };
 

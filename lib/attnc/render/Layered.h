@@ -41,9 +41,9 @@ struct Layered {
 };
 
 struct LayeredPlaces {
-  std::vector<Point> corners;     // of the nodes: top left
-  std::vector<Route> routes;      // of the edges: from port to port
-  double width = 0, height = 0;   // of all
+  std::vector<Point> corners;   // of the nodes: top left
+  std::vector<Route> routes;    // of the edges: from port to port
+  double width = 0, height = 0; // of all
 };
 
 tl::expected<LayeredPlaces, std::string> place(const Layered &graph);

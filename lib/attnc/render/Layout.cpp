@@ -18,14 +18,16 @@ bool withinBounds(Drawing &drawing, const Diagram &diagram, unsigned depth, int 
   }
   count += diagram.ops.size() + diagram.inputs.size() + diagram.outputs.size();
   if (count > options.maxOps) {
-    drawing.failure = fmt::format("it has more than {} operations and ports to draw; leave named boxes closed, or draw a part", options.maxOps);
+    drawing.failure = fmt::format(
+        "it has more than {} operations and ports to draw; leave named boxes closed, or draw a part", options.maxOps);
     return false;
   }
   for (const Op &op : diagram.ops) {
     auto *call = std::get_if<Call>(&op.generator);
     if (call && !isOpen(options.open, *call, calls))
       continue;
-    if (const DiagramRef &body = bodyOf(op.generator); body && !withinBounds(drawing, *body, depth + 1, calls + (call != nullptr), count))
+    if (const DiagramRef &body = bodyOf(op.generator);
+        body && !withinBounds(drawing, *body, depth + 1, calls + (call != nullptr), count))
       return false;
   }
   return true;
@@ -82,7 +84,8 @@ tl::expected<Picture, std::string> layout(const Definition &definition, const Dr
   }
   std::vector<Terminal> outputs;
   for (std::size_t i = 0; i < diagram.outputs.size(); ++i)
-    outputs.push_back(interfaceLabel(drawing, i < definition.outputNames.size() ? definition.outputNames[i] : "", diagram.type(diagram.outputs[i]), false));
+    outputs.push_back(interfaceLabel(drawing, i < definition.outputNames.size() ? definition.outputNames[i] : "",
+                                     diagram.type(diagram.outputs[i]), false));
   Fragment body = drawBody(drawing, diagram, inputs, outputs, "op", 0, 0);
   if (!drawing.failure.empty())
     return tl::unexpected(drawing.failure);
@@ -90,7 +93,7 @@ tl::expected<Picture, std::string> layout(const Definition &definition, const Dr
   Fragment whole;
   whole.width = body.width + 2 * border, whole.height = body.height + 2 * border;
   whole.place(std::move(body), {border, border}, -1);
-  Picture picture{halfUp(whole.width), halfUp(whole.height), definition.name, definition.signature(),
+  Picture picture{halfUp(whole.width),       halfUp(whole.height),   definition.name,       definition.signature(),
                   std::move(whole.elements), std::move(whole.nodes), std::move(whole.ports)};
   if (!definition.doc.empty())
     picture.description += "\n" + definition.doc;

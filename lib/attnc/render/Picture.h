@@ -9,9 +9,31 @@ namespace attnc::render {
 
 /// What a thing in the picture means; the theme says how it looks.
 enum class Role : std::uint8_t {
-  Tube, Region, Operation, NamedBox, Fold, Constant, Linear, Affine, Universal, Parameter, Hole, Lift, Label,
-  Slice, Share, State, Copy, Delete, Wire, SharedWire, Feedback, Arrow,
-  Cell, Frame, Tick
+  Tube,
+  Region,
+  Operation,
+  NamedBox,
+  Fold,
+  Constant,
+  Linear,
+  Affine,
+  Universal,
+  Parameter,
+  Hole,
+  Lift,
+  Label,
+  Slice,
+  Share,
+  State,
+  Copy,
+  Delete,
+  Wire,
+  SharedWire,
+  Feedback,
+  Arrow,
+  Cell,
+  Frame,
+  Tick
 };
 
 /// A filled outline: a rectangle with round corners (a disc when the radius is half its width), or a polygon.

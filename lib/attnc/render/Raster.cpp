@@ -31,7 +31,8 @@ tl::unexpected<std::string> failed(std::string_view what, GError *error) {
 }
 
 /// Paints the picture on the whole of a surface of the given size.
-tl::expected<void, std::string> paint(const Picture &picture, const WriteOptions &options, cairo_surface_t *surface, double width, double height) {
+tl::expected<void, std::string> paint(const Picture &picture, const WriteOptions &options, cairo_surface_t *surface,
+                                      double width, double height) {
   WriteOptions unscaled = options;
   unscaled.scale = 1;
   std::string svg = toSvg(picture, unscaled);
@@ -56,9 +57,12 @@ tl::expected<std::string, std::string> toPng(const Picture &picture, const Write
   constexpr double most = 16384; // pixels a side: beyond that cairo's arithmetic and memory are at risk
   double width = std::ceil(picture.width * options.scale), height = std::ceil(picture.height * options.scale);
   if (!(width >= 1 && height >= 1 && width <= most && height <= most))
-    return tl::unexpected(fmt::format("a PNG of {} by {} pixels is not within 1 … {} a side; use SVG or PDF, or a smaller scale", width, height, most));
+    return tl::unexpected(
+        fmt::format("a PNG of {} by {} pixels is not within 1 … {} a side; use SVG or PDF, or a smaller scale", width,
+                    height, most));
   Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height));
-  if (auto ok = paint(picture, options, surface.get(), picture.width * options.scale, picture.height * options.scale); !ok)
+  if (auto ok = paint(picture, options, surface.get(), picture.width * options.scale, picture.height * options.scale);
+      !ok)
     return tl::unexpected(ok.error());
   std::string bytes;
   if (cairo_status_t status = cairo_surface_write_to_png_stream(surface.get(), append, &bytes))

@@ -15,14 +15,13 @@ namespace attnc::render {
 ///                                  └─ (Writers.h)
 ///
 /// The legend:
-///   tube        a SIMD box: a round region, tinted by depth, its axis on the rim (`i : n` when the body uses the index)
-///   bar         on the rim: the axis is peeled off a wire (mapped), or put back on a result
-///   ring        on the rim, then dashes: the wire is shared, the same for every copy
-///   funnel      an axis is folded away (Σ, Π, max …): on the rim the cap of a tube, alone a fold of a whole array
-///   loop        along the rim of a tube: the state of a scan, from one step to the next, in by a diamond
-///   dot         copying; ground sign: deletion
-///   double line around an operation, axes beside it: that operation in SIMD boxes; rings mark its shared operands
-///   dark box    a learner: linear with square corners, affine with one cut, universal round and black; param a triangle, or a
+///   tube        a SIMD box: a round region, tinted by depth, its axis on the rim (`i : n` when the body uses the
+///   index) bar         on the rim: the axis is peeled off a wire (mapped), or put back on a result ring        on the
+///   rim, then dashes: the wire is shared, the same for every copy funnel      an axis is folded away (Σ, Π, max …): on
+///   the rim the cap of a tube, alone a fold of a whole array loop        along the rim of a tube: the state of a scan,
+///   from one step to the next, in by a diamond dot         copying; ground sign: deletion double line around an
+///   operation, axes beside it: that operation in SIMD boxes; rings mark its shared operands dark box    a learner:
+///   linear with square corners, affine with one cut, universal round and black; param a triangle, or a
 ///               house about a long name
 ///   dashed box  a box that has yet to be given
 ///   round end   a constant; its text the value
@@ -39,16 +38,17 @@ struct Opening {
 struct DrawOptions {
   Direction direction = Direction::Down;
   Opening open;
-  bool wireNames = true;   // the source's names beside inner wires
-  bool compact = true;     // a lifted single operation as one node, not as a tube
+  bool wireNames = true;     // the source's names beside inner wires
+  bool compact = true;       // a lifted single operation as one node, not as a tube
   std::size_t maxOps = 2000; // operations that would be drawn: more are refused
-  unsigned maxDepth = 48;  // boxes inside each other: more are refused
+  unsigned maxDepth = 48;    // boxes inside each other: more are refused
 };
 
 /// The drawing of a definition; or why it cannot be drawn (too large, too deep, Graphviz fails), in lower case.
 tl::expected<Picture, std::string> layout(const Definition &definition, const DrawOptions &options = {});
 
-/// The same as a graph for Graphviz, boxes as clusters, for people who want to lay it out themselves. No limit but depth.
+/// The same as a graph for Graphviz, boxes as clusters, for people who want to lay it out themselves. No limit but
+/// depth.
 tl::expected<std::string, std::string> toDot(const Definition &definition, const DrawOptions &options = {});
 
 } // namespace attnc::render

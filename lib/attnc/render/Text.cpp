@@ -18,7 +18,8 @@ constexpr Glyph glyphs[] = {
 };
 
 double advance(char32_t code, Face face) {
-  auto it = std::lower_bound(std::begin(glyphs), std::end(glyphs), code, [](const Glyph &g, char32_t c) { return g.code < c; });
+  auto it = std::lower_bound(std::begin(glyphs), std::end(glyphs), code,
+                             [](const Glyph &g, char32_t c) { return g.code < c; });
   if (it == std::end(glyphs) || it->code != code)
     return 1;
   return it->widths[static_cast<int>(face)] / 2048.0;
@@ -28,10 +29,11 @@ constexpr double capitals = 0.66, descent = 0.21;
 
 std::string_view greek(std::string_view name) {
   static const std::map<std::string_view, std::string_view> letters = {
-      {"alpha", "α"}, {"beta", "β"},   {"gamma", "γ"}, {"delta", "δ"}, {"eps", "ε"}, {"epsilon", "ε"}, {"zeta", "ζ"}, {"eta", "η"},
-      {"theta", "θ"}, {"kappa", "κ"},  {"lambda", "λ"}, {"mu", "μ"},   {"nu", "ν"},  {"xi", "ξ"},      {"pi", "π"},   {"rho", "ρ"},
-      {"sigma", "σ"}, {"tau", "τ"},    {"phi", "φ"},   {"chi", "χ"},   {"psi", "ψ"}, {"omega", "ω"},   {"Gamma", "Γ"}, {"Delta", "Δ"},
-      {"Theta", "Θ"}, {"Lambda", "Λ"}, {"Sigma", "Σ"}, {"Phi", "Φ"},   {"Psi", "Ψ"}, {"Omega", "Ω"}};
+      {"alpha", "α"}, {"beta", "β"},   {"gamma", "γ"}, {"delta", "δ"}, {"eps", "ε"},    {"epsilon", "ε"},
+      {"zeta", "ζ"},  {"eta", "η"},    {"theta", "θ"}, {"kappa", "κ"}, {"lambda", "λ"}, {"mu", "μ"},
+      {"nu", "ν"},    {"xi", "ξ"},     {"pi", "π"},    {"rho", "ρ"},   {"sigma", "σ"},  {"tau", "τ"},
+      {"phi", "φ"},   {"chi", "χ"},    {"psi", "ψ"},   {"omega", "ω"}, {"Gamma", "Γ"},  {"Delta", "Δ"},
+      {"Theta", "Θ"}, {"Lambda", "Λ"}, {"Sigma", "Σ"}, {"Phi", "Φ"},   {"Psi", "Ψ"},    {"Omega", "Ω"}};
   auto it = letters.find(name);
   return it == letters.end() ? name : it->second;
 }
@@ -60,10 +62,14 @@ std::string utf8(const std::vector<char32_t> &codes) {
   for (char32_t c : codes) {
     if ((c >= 0xD800 && c < 0xE000) || c > 0x10FFFF)
       c = 0xFFFD;
-    if (c < 0x80) result += char(c);
-    else if (c < 0x800) result += {char(0xC0 | c >> 6), char(0x80 | (c & 63))};
-    else if (c < 0x10000) result += {char(0xE0 | c >> 12), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
-    else result += {char(0xF0 | c >> 18), char(0x80 | (c >> 12 & 63)), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
+    if (c < 0x80)
+      result += char(c);
+    else if (c < 0x800)
+      result += {char(0xC0 | c >> 6), char(0x80 | (c & 63))};
+    else if (c < 0x10000)
+      result += {char(0xE0 | c >> 12), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
+    else
+      result += {char(0xF0 | c >> 18), char(0x80 | (c >> 12 & 63)), char(0x80 | (c >> 6 & 63)), char(0x80 | (c & 63))};
   }
   return result;
 }

@@ -16,31 +16,56 @@ constexpr int tints[] = {0xF1F5FB, 0xDFE9F6, 0xCBDBEF, 0xB6CCE7};
 Style colourStyle(Role role, int depth, double value, Theme theme) {
   constexpr int ink = 0x1C2430, rim = 0x4A6A96, white = 0xFFFFFF;
   switch (role) {
-  case Role::Tube: return {tints[std::min(depth, 3)], rim, 1.1, 0};
-  case Role::Region: return {Style::none, 0x7A8594, 0.8, 2.5};
-  case Role::Operation: return {white, ink, 0.9, 0};
-  case Role::NamedBox: return {0xFFF8E6, ink, 1.1, 0};
-  case Role::Fold: return {white, ink, 0.9, 0};
-  case Role::Constant: return {0xF4F4F4, 0x5C6672, 0.8, 0};
-  case Role::Linear: return {0x33475F, ink, 0.9, 0};
-  case Role::Affine: return {0x33475F, ink, 0.9, 0};
-  case Role::Parameter: return {0x33475F, ink, 0.9, 0};
-  case Role::Universal: return {0x000000, 0x000000, 0.9, 0};
-  case Role::Hole: return {white, ink, 1.1, 3};
-  case Role::Lift: return {Style::none, rim, 0.7, 0};
-  case Role::Label: return {white, rim, 0.8, 0};
-  case Role::Slice: return {rim, Style::none, 0, 0};
-  case Role::Share: return {white, rim, 1.1, 0};
-  case Role::State: return {white, ink, 0.9, 0};
-  case Role::Copy: return {ink, Style::none, 0, 0};
-  case Role::Delete: return {Style::none, ink, 1.1, 0};
-  case Role::Wire: return {Style::none, ink, 1.1, 0};
-  case Role::SharedWire: return {Style::none, ink, 1.1, 2};
-  case Role::Feedback: return {Style::none, 0x8A4B08, 1.2, 0};
-  case Role::Arrow: return {0x8A4B08, Style::none, 0, 0};
-  case Role::Cell: return {heat(value, theme), Style::none, 0, 0};
-  case Role::Frame: return {Style::none, 0x5C6672, 0.8, 0};
-  case Role::Tick: return {Style::none, 0x5C6672, 0.8, 0};
+  case Role::Tube:
+    return {tints[std::min(depth, 3)], rim, 1.1, 0};
+  case Role::Region:
+    return {Style::none, 0x7A8594, 0.8, 2.5};
+  case Role::Operation:
+    return {white, ink, 0.9, 0};
+  case Role::NamedBox:
+    return {0xFFF8E6, ink, 1.1, 0};
+  case Role::Fold:
+    return {white, ink, 0.9, 0};
+  case Role::Constant:
+    return {0xF4F4F4, 0x5C6672, 0.8, 0};
+  case Role::Linear:
+    return {0x33475F, ink, 0.9, 0};
+  case Role::Affine:
+    return {0x33475F, ink, 0.9, 0};
+  case Role::Parameter:
+    return {0x33475F, ink, 0.9, 0};
+  case Role::Universal:
+    return {0x000000, 0x000000, 0.9, 0};
+  case Role::Hole:
+    return {white, ink, 1.1, 3};
+  case Role::Lift:
+    return {Style::none, rim, 0.7, 0};
+  case Role::Label:
+    return {white, rim, 0.8, 0};
+  case Role::Slice:
+    return {rim, Style::none, 0, 0};
+  case Role::Share:
+    return {white, rim, 1.1, 0};
+  case Role::State:
+    return {white, ink, 0.9, 0};
+  case Role::Copy:
+    return {ink, Style::none, 0, 0};
+  case Role::Delete:
+    return {Style::none, ink, 1.1, 0};
+  case Role::Wire:
+    return {Style::none, ink, 1.1, 0};
+  case Role::SharedWire:
+    return {Style::none, ink, 1.1, 2};
+  case Role::Feedback:
+    return {Style::none, 0x8A4B08, 1.2, 0};
+  case Role::Arrow:
+    return {0x8A4B08, Style::none, 0, 0};
+  case Role::Cell:
+    return {heat(value, theme), Style::none, 0, 0};
+  case Role::Frame:
+    return {Style::none, 0x5C6672, 0.8, 0};
+  case Role::Tick:
+    return {Style::none, 0x5C6672, 0.8, 0};
   }
   return {};
 }

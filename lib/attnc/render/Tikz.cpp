@@ -23,13 +23,17 @@ std::string at(Point p) { return fmt::format("({},{})", number(p.x), number(p.y)
 /// Characters that LaTeX writes by a command of mathematics.
 const std::map<char32_t, std::string_view> &commands() {
   static const std::map<char32_t, std::string_view> table = {
-      {U'α', "\\alpha"}, {U'β', "\\beta"}, {U'γ', "\\gamma"}, {U'δ', "\\delta"}, {U'ε', "\\varepsilon"}, {U'ζ', "\\zeta"}, {U'η', "\\eta"},
-      {U'θ', "\\theta"}, {U'ι', "\\iota"}, {U'κ', "\\kappa"}, {U'λ', "\\lambda"}, {U'μ', "\\mu"}, {U'ν', "\\nu"}, {U'ξ', "\\xi"}, {U'π', "\\pi"},
-      {U'ρ', "\\rho"}, {U'σ', "\\sigma"}, {U'τ', "\\tau"}, {U'υ', "\\upsilon"}, {U'φ', "\\varphi"}, {U'χ', "\\chi"}, {U'ψ', "\\psi"}, {U'ω', "\\omega"},
-      {U'Γ', "\\Gamma"}, {U'Δ', "\\Delta"}, {U'Θ', "\\Theta"}, {U'Λ', "\\Lambda"}, {U'Ξ', "\\Xi"}, {U'Π', "\\Pi"}, {U'Σ', "\\Sigma"},
-      {U'Φ', "\\Phi"}, {U'Ψ', "\\Psi"}, {U'Ω', "\\Omega"}, {U'√', "\\surd"}, {U'∞', "\\infty"}, {U'≤', "\\le"}, {U'≥', "\\ge"}, {U'≠', "\\ne"},
-      {U'−', "-"}, {U'×', "\\times"}, {U'÷', "\\div"}, {U'·', "\\cdot"}, {U'′', "{}'"}, {U'→', "\\to"}, {U'±', "\\pm"}, {U'≈', "\\approx"},
-      {U'<', "<"}, {U'>', ">"}, {U'|', "|"}, {U'=', "="}, {U'+', "+"}, {U'∑', "\\Sigma"}, {U'∏', "\\Pi"}, {U'∂', "\\partial"}};
+      {U'α', "\\alpha"},  {U'β', "\\beta"},   {U'γ', "\\gamma"}, {U'δ', "\\delta"},   {U'ε', "\\varepsilon"},
+      {U'ζ', "\\zeta"},   {U'η', "\\eta"},    {U'θ', "\\theta"}, {U'ι', "\\iota"},    {U'κ', "\\kappa"},
+      {U'λ', "\\lambda"}, {U'μ', "\\mu"},     {U'ν', "\\nu"},    {U'ξ', "\\xi"},      {U'π', "\\pi"},
+      {U'ρ', "\\rho"},    {U'σ', "\\sigma"},  {U'τ', "\\tau"},   {U'υ', "\\upsilon"}, {U'φ', "\\varphi"},
+      {U'χ', "\\chi"},    {U'ψ', "\\psi"},    {U'ω', "\\omega"}, {U'Γ', "\\Gamma"},   {U'Δ', "\\Delta"},
+      {U'Θ', "\\Theta"},  {U'Λ', "\\Lambda"}, {U'Ξ', "\\Xi"},    {U'Π', "\\Pi"},      {U'Σ', "\\Sigma"},
+      {U'Φ', "\\Phi"},    {U'Ψ', "\\Psi"},    {U'Ω', "\\Omega"}, {U'√', "\\surd"},    {U'∞', "\\infty"},
+      {U'≤', "\\le"},     {U'≥', "\\ge"},     {U'≠', "\\ne"},    {U'−', "-"},         {U'×', "\\times"},
+      {U'÷', "\\div"},    {U'·', "\\cdot"},   {U'′', "{}'"},     {U'→', "\\to"},      {U'±', "\\pm"},
+      {U'≈', "\\approx"}, {U'<', "<"},        {U'>', ">"},       {U'|', "|"},         {U'=', "="},
+      {U'+', "+"},        {U'∑', "\\Sigma"},  {U'∏', "\\Pi"},    {U'∂', "\\partial"}};
   return table;
 }
 
@@ -39,13 +43,20 @@ std::string latex(std::string_view text) {
   for (char32_t c : codePoints(text)) {
     if (auto it = commands().find(c); it != commands().end())
       result += fmt::format("\\ensuremath{{{}}}", it->second);
-    else if (c == '\\') result += "\\textbackslash{}";
-    else if (c == '~') result += "\\textasciitilde{}";
-    else if (c == '^') result += "\\textasciicircum{}";
-    else if (c == ' ') result += "\\ ";
-    else if (c < 0x80 && std::string_view("#$%&_{}").find(char(c)) != std::string_view::npos) result += {'\\', char(c)};
-    else if (c >= 0x20 && c < 0x7F) result += char(c);
-    else result += fmt::format("U+{:04X}", std::uint32_t(c));
+    else if (c == '\\')
+      result += "\\textbackslash{}";
+    else if (c == '~')
+      result += "\\textasciitilde{}";
+    else if (c == '^')
+      result += "\\textasciicircum{}";
+    else if (c == ' ')
+      result += "\\ ";
+    else if (c < 0x80 && std::string_view("#$%&_{}").find(char(c)) != std::string_view::npos)
+      result += {'\\', char(c)};
+    else if (c >= 0x20 && c < 0x7F)
+      result += char(c);
+    else
+      result += fmt::format("U+{:04X}", std::uint32_t(c));
   }
   return result;
 }
@@ -70,7 +81,8 @@ struct Writer {
     if (style.fill >= 0)
       put("fill=" + name(style.fill));
     if (style.stroke >= 0)
-      put(fmt::format("draw={},line width={}bp", name(style.stroke), number(style.strokeWidth * points * options.scale)));
+      put(fmt::format("draw={},line width={}bp", name(style.stroke),
+                      number(style.strokeWidth * points * options.scale)));
     if (style.dash > 0)
       put(fmt::format("dash pattern=on {0}bp off {0}bp", number(style.dash * points * options.scale)));
     return text;
@@ -91,7 +103,8 @@ struct Writer {
       return;
     }
     if (shape.radius > 0)
-      look += fmt::format(",rounded corners={}bp", number(std::min({shape.radius, r.width / 2, r.height / 2}) * points * options.scale));
+      look += fmt::format(",rounded corners={}bp",
+                          number(std::min({shape.radius, r.width / 2, r.height / 2}) * points * options.scale));
     body += fmt::format("\\path[{}] {} rectangle {};\n", look, at({r.x, r.y}), at({r.right(), r.bottom()}));
   }
 
@@ -111,12 +124,13 @@ struct Writer {
       std::string piece = fmt::format("\\fontsize{{{0}bp}}{{{0}bp}}\\selectfont{{}}", number(run.scale * size));
       piece += run.face == Face::Italic ? "\\itshape{}" : run.face == Face::Bold ? "\\bfseries{}" : "";
       piece += latex(run.text);
-      content += run.rise != 0 ? fmt::format("\\raisebox{{{}bp}}{{{}}}", number(run.rise * size), piece) : "{" + piece + "}";
+      content +=
+          run.rise != 0 ? fmt::format("\\raisebox{{{}bp}}{{{}}}", number(run.rise * size), piece) : "{" + piece + "}";
     }
     double below = baseline(text.line);
     Point base = text.centre + (text.turned ? Point{below, 0} : Point{0, below});
-    body += fmt::format("\\node[anchor=base,inner sep=0pt,outer sep=0pt,text={}{}] at {} {{{}}};\n", name(colour(text.ink, options.theme)),
-                        text.turned ? ",rotate=90" : "", at(base), content);
+    body += fmt::format("\\node[anchor=base,inner sep=0pt,outer sep=0pt,text={}{}] at {} {{{}}};\n",
+                        name(colour(text.ink, options.theme)), text.turned ? ",rotate=90" : "", at(base), content);
   }
 };
 
@@ -136,8 +150,9 @@ std::string toTikz(const Picture &picture, const WriteOptions &options) {
                      "\\begin{{tikzpicture}}[x={}bp,y=-{}bp]\n"
                      "\\useasboundingbox (0,0) rectangle ({},{});\n{}"
                      "\\end{{tikzpicture}}%\n\\end{{document}}\n",
-                     latex(picture.title), number(picture.width * unit + 0.1), number(picture.height * unit + 0.1), writer.colours, number(unit),
-                     number(unit), number(picture.width), number(picture.height), writer.body);
+                     latex(picture.title), number(picture.width * unit + 0.1), number(picture.height * unit + 0.1),
+                     writer.colours, number(unit), number(unit), number(picture.width), number(picture.height),
+                     writer.body);
 }
 
 } // namespace attnc::render

@@ -82,11 +82,14 @@ public:
     if (shell.index)
       entries.push_back({0, named(drawing, shell.body.wire(shell.body.inputs[0]))});
     for (std::size_t operand : around.order)
-      entries.push_back({shell.first + operand, named(drawing, shell.body.wire(shell.body.inputs[shell.first + operand]))});
+      entries.push_back(
+          {shell.first + operand, named(drawing, shell.body.wire(shell.body.inputs[shell.first + operand]))});
     stub = alignStubs(entries);
     Line cap = capLabel(shell.cap, 10.5);
     double exit = shell.cap == Cap::None ? 10 : funnelWidth(drawing, cap);
-    inner = drawBody(drawing, shell.body, entries, std::vector<Terminal>(shell.body.outputs.size(), {exit, 0, {}, exit / 2}), id + ".", depth + 1, calls);
+    inner =
+        drawBody(drawing, shell.body, entries,
+                 std::vector<Terminal>(shell.body.outputs.size(), {exit, 0, {}, exit / 2}), id + ".", depth + 1, calls);
     if (!drawing.failure.empty())
       return {};
 
@@ -99,7 +102,8 @@ public:
         indexed += run;
       axis = indexed;
     }
-    double pillWide = drawing.across(axis) + (drawing.right() ? 5 : 8), pillTall = drawing.along(axis) + (drawing.right() ? 8 : 5);
+    double pillWide = drawing.across(axis) + (drawing.right() ? 5 : 8),
+           pillTall = drawing.along(axis) + (drawing.right() ? 8 : 5);
     double inside = std::min(pillWide / 2, 9.0), outside = halfUp(pillWide - inside);
     double loops = loopGap * shell.states;
     stub = halfUp(stub);
@@ -107,7 +111,8 @@ public:
     if (shell.index)
       top = halfUp(std::max(top, radius + pillTall / 2 + 9));
     double left = halfUp(std::max(side, inside + 6) + (shell.states ? loops + 4 : 0));
-    double wide = std::max(left + inner.width + side, 2 * radius + 16), tall = std::max(halfUp(top + inner.height + bottom), radius * 2 + pillTall + 2);
+    double wide = std::max(left + inner.width + side, 2 * radius + 16),
+           tall = std::max(halfUp(top + inner.height + bottom), radius * 2 + pillTall + 2);
     body = {outside + left, top};
     bodyBottom = top + inner.height;
     rim = {outside, 0, halfUp(wide), tall};
@@ -120,7 +125,8 @@ public:
     std::vector<Point> ins = content.ins, outs = content.outs;
     inner = Fragment{0, content.height, ins, outs, {}, {}, {}};
     out.place(std::move(content), body, 0);
-    Shape pill{Role::Label, {0, radius + 1, pillWide, pillTall}, std::min(pillWide, pillTall) / 2, {}, depth, {}, tip()};
+    Shape pill{Role::Label, {0, radius + 1, pillWide, pillTall}, std::min(pillWide, pillTall) / 2, {}, depth, {},
+               tip()};
     if (shell.index)
       drawIndex(out, pill);
     out.elements.push_back(pill);
@@ -140,7 +146,7 @@ private:
   int depth;
   Fragment inner;
   double stub = 0;
-  Point body;      // where the body begins
+  Point body; // where the body begins
   double bodyBottom = 0;
   Rect rim;
 
@@ -177,7 +183,13 @@ private:
     route.curves.push_back({{to.x - bend * 0.4, high}, {to.x, high + bend * 0.4}, to});
     out.elements.push_back(loop);
     double middle = half((low + high) / 2);
-    out.elements.push_back(Shape{Role::Arrow, {x - 3.2, middle - 3, 6.4, 6}, 0, {{x, middle - 3}, {x + 3.2, middle + 3}, {x - 3.2, middle + 3}}, depth, {}, {}});
+    out.elements.push_back(Shape{Role::Arrow,
+                                 {x - 3.2, middle - 3, 6.4, 6},
+                                 0,
+                                 {{x, middle - 3}, {x + 3.2, middle + 3}, {x - 3.2, middle + 3}},
+                                 depth,
+                                 {},
+                                 {}});
   }
 
   void drawEntries(Fragment &out) {
@@ -191,13 +203,20 @@ private:
       if (state) {
         out.elements.push_back(line(Role::Wire, at, {x, begin}, "the state"));
         double y = body.y - 5 - loopGap * operand, r = 3.4;
-        out.elements.push_back(Shape{Role::State, {x - r, y - r, 2 * r, 2 * r}, 0, {{x, y - r}, {x + r, y}, {x, y + r}, {x - r, y}}, depth, {}, "a state, from before the first step or from the step before"});
+        out.elements.push_back(Shape{Role::State,
+                                     {x - r, y - r, 2 * r, 2 * r},
+                                     0,
+                                     {{x, y - r}, {x + r, y}, {x, y + r}, {x - r, y}},
+                                     depth,
+                                     {},
+                                     "a state, from before the first step or from the step before"});
       } else if (mode == Mode::Share) {
         double dashes = rim.y + std::max(body.y - 2, 9.0);
         out.elements.push_back(line(Role::SharedWire, at, {x, dashes}, "shared by all copies"));
         if (begin > dashes)
           out.elements.push_back(line(Role::Wire, {x, dashes}, {x, begin}));
-        out.elements.push_back(Shape{Role::Share, {x - ring, rim.y - ring, 2 * ring, 2 * ring}, ring, {}, depth, {}, "shared by all copies"});
+        out.elements.push_back(Shape{
+            Role::Share, {x - ring, rim.y - ring, 2 * ring, 2 * ring}, ring, {}, depth, {}, "shared by all copies"});
         at.y -= ring;
       } else {
         out.elements.push_back(line(Role::Wire, at, {x, begin}, "one slice along " + shell.size.str()));
@@ -218,7 +237,13 @@ private:
   }
 
   Shape bar(double x, double y) const {
-    return Shape{Role::Slice, {x - barLength / 2, y - barWidth / 2, barLength, barWidth}, barWidth / 2, {}, depth, {}, "along " + shell.size.str()};
+    return Shape{Role::Slice,
+                 {x - barLength / 2, y - barWidth / 2, barLength, barWidth},
+                 barWidth / 2,
+                 {},
+                 depth,
+                 {},
+                 "along " + shell.size.str()};
   }
 
   void drawExits(Fragment &out, const Line &cap) {
@@ -228,7 +253,8 @@ private:
       if (shell.cap != Cap::None) {
         double begin = rim.bottom() - 9;
         out.elements.push_back(line(Role::Wire, {x, bodyBottom}, {x, begin}));
-        double tip = drawFunnel(drawing, out, cap, x, begin, fmt::format("{} along {}", name(shell.cap), shell.size.str()));
+        double tip =
+            drawFunnel(drawing, out, cap, x, begin, fmt::format("{} along {}", name(shell.cap), shell.size.str()));
         below = std::max(below, tip);
         out.outs.push_back({x, tip});
         return;
@@ -250,18 +276,21 @@ private:
 
 } // namespace
 
-Fragment drawTube(Drawing &drawing, const Op &op, const Surroundings &around, const std::string &types, const std::string &id, int depth, int calls) {
+Fragment drawTube(Drawing &drawing, const Op &op, const Surroundings &around, const std::string &types,
+                  const std::string &id, int depth, int calls) {
   Shell shell = shellOf(op);
   return TubeDrawer(drawing, shell, around, id, depth).draw(types, calls);
 }
 
-Fragment drawRegion(Drawing &drawing, const Call &call, const std::string &types, const std::string &id, int depth, int calls) {
+Fragment drawRegion(Drawing &drawing, const Call &call, const std::string &types, const std::string &id, int depth,
+                    int calls) {
   const Diagram &diagram = *call.body;
   std::vector<Entry> entries;
   for (std::size_t i = 0; i < diagram.inputs.size(); ++i)
     entries.push_back({i, named(drawing, diagram.wire(diagram.inputs[i]))});
   double stub = alignStubs(entries);
-  Fragment inner = drawBody(drawing, diagram, entries, std::vector<Terminal>(diagram.outputs.size(), {8, 0, {}, 4}), id + ".", depth, calls + 1);
+  Fragment inner = drawBody(drawing, diagram, entries, std::vector<Terminal>(diagram.outputs.size(), {8, 0, {}, 4}),
+                            id + ".", depth, calls + 1);
   if (!drawing.failure.empty())
     return {};
   // The name stands in the corner, where no wire enters.

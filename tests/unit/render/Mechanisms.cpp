@@ -39,7 +39,8 @@ struct Scope {
 
   using Body = std::function<std::vector<WireId>(Scope &, const std::vector<WireId> &)>;
   /// The wires enter under their own names; `index` names the index wire.
-  std::vector<WireId> box(Cap cap, Size size, std::vector<WireId> mapped, std::vector<WireId> shared, const Body &body, const std::string &index = "") {
+  std::vector<WireId> box(Cap cap, Size size, std::vector<WireId> mapped, std::vector<WireId> shared, const Body &body,
+                          const std::string &index = "") {
     Scope inner(learners);
     Box result{cap, size, !index.empty(), {}, nullptr};
     if (result.indexed)
@@ -57,7 +58,8 @@ struct Scope {
     result.body = std::make_shared<Diagram>(std::move(inner.b).finish(outputs));
     return all(std::move(result), operands);
   }
-  WireId simd(Size size, std::vector<WireId> mapped, std::vector<WireId> shared, const Body &body, const std::string &name = "", const std::string &index = "") {
+  WireId simd(Size size, std::vector<WireId> mapped, std::vector<WireId> shared, const Body &body,
+              const std::string &name = "", const std::string &index = "") {
     WireId wire = box(Cap::None, size, mapped, shared, body, index).front();
     if (!name.empty())
       b.suggestName(wire, name);
@@ -76,7 +78,8 @@ struct Scope {
   }
   WireId dot(WireId x, WireId y) {
     return call("dot", {x, y}, [&](Scope &s, auto &w) {
-      return s.box(Cap::Sum, s.b.type(w[0]).axes[0], w, {}, [](Scope &t, auto &v) { return std::vector{t.fn(PointwiseFn::Mul, v)}; });
+      return s.box(Cap::Sum, s.b.type(w[0]).axes[0], w, {},
+                   [](Scope &t, auto &v) { return std::vector{t.fn(PointwiseFn::Mul, v)}; });
     });
   }
   WireId outer(WireId x, WireId y) {
@@ -89,7 +92,8 @@ struct Scope {
   WireId sqrtOf(Size size) { return fn(PointwiseFn::Sqrt, {fn(PointwiseFn::ToReal, {one(SizeValue{size}, {})})}); }
 };
 
-Definition definition(std::string name, std::vector<Learner> learners, const std::function<std::vector<WireId>(Scope &)> &build, std::vector<std::string> outputs = {}) {
+Definition definition(std::string name, std::vector<Learner> learners,
+                      const std::function<std::vector<WireId>(Scope &)> &build, std::vector<std::string> outputs = {}) {
   Definition result;
   result.name = std::move(name);
   result.learners = std::move(learners);
@@ -101,17 +105,26 @@ Definition definition(std::string name, std::vector<Learner> learners, const std
 }
 
 WireId attention(Scope &s, WireId q, WireId k, WireId v, bool causal = false) {
-  Size queries = s.b.type(q).axes[0], keys = s.b.type(k).axes[0], depth = s.b.type(q).axes[1], width = s.b.type(v).axes[1];
-  return s.simd(queries, {q}, {k, v}, [&](Scope &t, auto &w) {
-    WireId scores = t.simd(keys, {w[1]}, causal ? std::vector{w[0], w[3]} : std::vector{w[0]}, [&](Scope &u, auto &x) {
-      WireId score = u.fn(PointwiseFn::Div, {u.dot(x[1], x[0]), u.sqrtOf(depth)});
-      if (causal)
-        score = u.fn(PointwiseFn::Where, {u.fn(PointwiseFn::LessEqual, {x[3], x[2]}), score, u.number(-INFINITY)});
-      return std::vector{score};
-    }, "s", causal ? "j" : "");
-    WireId a = t.one(Softmax{}, {scores}, "a");
-    return t.box(Cap::Sum, keys, {a, w[2]}, {}, [&](Scope &u, auto &x) { return std::vector{u.lift(PointwiseFn::Mul, width, {x[1]}, {x[0]})}; });
-  }, "", causal ? "i" : "");
+  Size queries = s.b.type(q).axes[0], keys = s.b.type(k).axes[0], depth = s.b.type(q).axes[1],
+       width = s.b.type(v).axes[1];
+  return s.simd(
+      queries, {q}, {k, v},
+      [&](Scope &t, auto &w) {
+        WireId scores = t.simd(
+            keys, {w[1]}, causal ? std::vector{w[0], w[3]} : std::vector{w[0]},
+            [&](Scope &u, auto &x) {
+              WireId score = u.fn(PointwiseFn::Div, {u.dot(x[1], x[0]), u.sqrtOf(depth)});
+              if (causal)
+                score =
+                    u.fn(PointwiseFn::Where, {u.fn(PointwiseFn::LessEqual, {x[3], x[2]}), score, u.number(-INFINITY)});
+              return std::vector{score};
+            },
+            "s", causal ? "j" : "");
+        WireId a = t.one(Softmax{}, {scores}, "a");
+        return t.box(Cap::Sum, keys, {a, w[2]}, {},
+                     [&](Scope &u, auto &x) { return std::vector{u.lift(PointwiseFn::Mul, width, {x[1]}, {x[0]})}; });
+      },
+      "", causal ? "i" : "");
 }
 
 } // namespace
@@ -124,10 +137,12 @@ Definition sdpa() {
 }
 
 Definition causal() {
-  return definition("causal", {}, [](Scope &s) {
-    WireId q = s.in(reals({n, d}), "q"), k = s.in(reals({n, d}), "k"), v = s.in(reals({n, e}), "v");
-    return std::vector{attention(s, q, k, v, true)};
-  }, {"y"});
+  return definition("causal", {},
+                    [](Scope &s) {
+                      WireId q = s.in(reals({n, d}), "q"), k = s.in(reals({n, d}), "k"), v = s.in(reals({n, e}), "v");
+                      return std::vector{attention(s, q, k, v, true)};
+                    },
+                    {"y"});
 }
 
 Definition linearAttention() {
@@ -136,14 +151,17 @@ Definition linearAttention() {
     auto phi = [](Scope &t, WireId x) {
       return t.call("phi", {x}, [](Scope &u, auto &w) { return std::vector{u.lift(PointwiseFn::Exp, d, w)}; });
     };
-    WireId S = s.box(Cap::Sum, m, {k, v}, {}, [&](Scope &t, auto &w) { return std::vector{t.outer(phi(t, w[0]), w[1])}; }).front();
+    WireId S = s.box(Cap::Sum, m, {k, v}, {}, [&](Scope &t, auto &w) {
+                  return std::vector{t.outer(phi(t, w[0]), w[1])};
+                }).front();
     s.b.suggestName(S, "S");
     WireId z = s.box(Cap::Sum, m, {k}, {}, [&](Scope &t, auto &w) { return std::vector{phi(t, w[0])}; }).front();
     s.b.suggestName(z, "z");
     return s.box(Cap::None, n, {q}, {S, z}, [&](Scope &t, auto &w) {
       WireId f = phi(t, w[0]);
       WireId up = t.call("vecmat", {f, w[1]}, [](Scope &u, auto &x) {
-        return u.box(Cap::Sum, d, x, {}, [](Scope &o, auto &y) { return std::vector{o.lift(PointwiseFn::Mul, e, {y[1]}, {y[0]})}; });
+        return u.box(Cap::Sum, d, x, {},
+                     [](Scope &o, auto &y) { return std::vector{o.lift(PointwiseFn::Mul, e, {y[1]}, {y[0]})}; });
       });
       return std::vector{t.lift(PointwiseFn::Div, e, {up}, {t.dot(f, w[2])})};
     });
@@ -157,32 +175,53 @@ Definition bahdanau() {
   return definition("bahdanau", learners, [](Scope &s) {
     WireId state = s.in(reals({n, p}), "s"), hidden = s.in(reals({m, c}), "h");
     return s.box(Cap::None, n, {state}, {hidden}, [](Scope &t, auto &w) {
-      WireId energy = t.simd(m, {w[1]}, {w[0]}, [](Scope &u, auto &x) {
-        WireId sum = u.lift(PointwiseFn::Add, r, {u.one(Apply{LearnerId(0), {}}, {x[1]}), u.one(Apply{LearnerId(1), {}}, {x[0]})});
-        return std::vector{u.one(Apply{LearnerId(2), {}}, {u.lift(PointwiseFn::Tanh, r, {sum})})};
-      }, "e");
+      WireId energy = t.simd(
+          m, {w[1]}, {w[0]},
+          [](Scope &u, auto &x) {
+            WireId sum = u.lift(PointwiseFn::Add, r,
+                                {u.one(Apply{LearnerId(0), {}}, {x[1]}), u.one(Apply{LearnerId(1), {}}, {x[0]})});
+            return std::vector{u.one(Apply{LearnerId(2), {}}, {u.lift(PointwiseFn::Tanh, r, {sum})})};
+          },
+          "e");
       WireId a = t.one(Softmax{}, {energy}, "a");
-      return t.box(Cap::Sum, m, {a, w[1]}, {}, [](Scope &u, auto &x) { return std::vector{u.lift(PointwiseFn::Mul, c, {x[1]}, {x[0]})}; });
+      return t.box(Cap::Sum, m, {a, w[1]}, {},
+                   [](Scope &u, auto &x) { return std::vector{u.lift(PointwiseFn::Mul, c, {x[1]}, {x[0]})}; });
     });
   });
 }
 
 Definition retention() {
-  return definition("retention", {}, [](Scope &s) {
-    WireId q = s.in(reals({n, d}), "q"), k = s.in(reals({n, d}), "k"), v = s.in(reals({n, e}), "v"), g = s.in(scalar, "g");
-    WireId zero = s.number(0);
-    WireId start = s.simd(d, {}, {zero}, [](Scope &t, auto &w) { return std::vector{t.simd(e, {}, w, [](Scope &, auto &x) { return x; })}; });
-    Scope body(s.learners);
-    WireId S = body.in(reals({d, e}), "S"), qi = body.in(reals({d}), "q"), ki = body.in(reals({d}), "k"), vi = body.in(reals({e}), "v"), gi = body.in(scalar, "g");
-    WireId decayed = body.simd(d, {S}, {gi}, [](Scope &t, auto &w) { return std::vector{t.lift(PointwiseFn::Mul, e, {w[0]}, {w[1]})}; });
-    WireId outer = body.outer(ki, vi);
-    WireId next = body.simd(d, {decayed, outer}, {}, [](Scope &t, auto &w) { return std::vector{t.lift(PointwiseFn::Add, e, w)}; }, "S'");
-    WireId y = body.call("vecmat", {qi, next}, [](Scope &u, auto &x) {
-      return u.box(Cap::Sum, d, x, {}, [](Scope &o, auto &z) { return std::vector{o.lift(PointwiseFn::Mul, e, {z[1]}, {z[0]})}; });
-    });
-    Scan scan{n, false, 1, {Mode::Map, Mode::Map, Mode::Map, Mode::Share}, std::make_shared<Diagram>(std::move(body.b).finish({next, y}))};
-    return std::vector{s.all(scan, {start, q, k, v, g})[0]};
-  }, {"y"});
+  return definition("retention", {},
+                    [](Scope &s) {
+                      WireId q = s.in(reals({n, d}), "q"), k = s.in(reals({n, d}), "k"), v = s.in(reals({n, e}), "v"),
+                             g = s.in(scalar, "g");
+                      WireId zero = s.number(0);
+                      WireId start = s.simd(d, {}, {zero}, [](Scope &t, auto &w) {
+                        return std::vector{t.simd(e, {}, w, [](Scope &, auto &x) { return x; })};
+                      });
+                      Scope body(s.learners);
+                      WireId S = body.in(reals({d, e}), "S"), qi = body.in(reals({d}), "q"),
+                             ki = body.in(reals({d}), "k"), vi = body.in(reals({e}), "v"), gi = body.in(scalar, "g");
+                      WireId decayed = body.simd(d, {S}, {gi}, [](Scope &t, auto &w) {
+                        return std::vector{t.lift(PointwiseFn::Mul, e, {w[0]}, {w[1]})};
+                      });
+                      WireId outer = body.outer(ki, vi);
+                      WireId next = body.simd(
+                          d, {decayed, outer}, {},
+                          [](Scope &t, auto &w) { return std::vector{t.lift(PointwiseFn::Add, e, w)}; }, "S'");
+                      WireId y = body.call("vecmat", {qi, next}, [](Scope &u, auto &x) {
+                        return u.box(Cap::Sum, d, x, {}, [](Scope &o, auto &z) {
+                          return std::vector{o.lift(PointwiseFn::Mul, e, {z[1]}, {z[0]})};
+                        });
+                      });
+                      Scan scan{n,
+                                false,
+                                1,
+                                {Mode::Map, Mode::Map, Mode::Map, Mode::Share},
+                                std::make_shared<Diagram>(std::move(body.b).finish({next, y}))};
+                      return std::vector{s.all(scan, {start, q, k, v, g})[0]};
+                    },
+                    {"y"});
 }
 
 Definition twoSimplicial() {
@@ -217,29 +256,41 @@ std::vector<Learner> headLearners() {
 }
 
 WireId heads(Scope &s, WireId x) {
-  return s.box(Cap::Sum, h, {}, {x}, [](Scope &t, auto &w) {
-    auto project = [&](unsigned learner) {
-      return t.simd(n, {w[0]}, {}, [&](Scope &u, auto &y) { return std::vector{u.one(Apply{LearnerId(learner), {1}}, {y[0]})}; });
-    };
-    WireId y = t.call("sdpa", {project(0), project(1), project(2)}, [](Scope &u, auto &z) { return std::vector{attention(u, z[0], z[1], z[2])}; });
-    return std::vector{t.simd(n, {y}, {}, [](Scope &u, auto &z) { return std::vector{u.one(Apply{LearnerId(3), {1}}, {z[0]})}; })};
-  }).front();
+  return s
+      .box(Cap::Sum, h, {}, {x},
+           [](Scope &t, auto &w) {
+             auto project = [&](unsigned learner) {
+               return t.simd(n, {w[0]}, {}, [&](Scope &u, auto &y) {
+                 return std::vector{u.one(Apply{LearnerId(learner), {1}}, {y[0]})};
+               });
+             };
+             WireId y = t.call("sdpa", {project(0), project(1), project(2)},
+                               [](Scope &u, auto &z) { return std::vector{attention(u, z[0], z[1], z[2])}; });
+             return std::vector{t.simd(
+                 n, {y}, {}, [](Scope &u, auto &z) { return std::vector{u.one(Apply{LearnerId(3), {1}}, {z[0]})}; })};
+           })
+      .front();
 }
 } // namespace
 
 Definition multihead() {
-  return definition("multihead", headLearners(), [](Scope &s) { return std::vector{heads(s, s.in(reals({n, c}), "x"))}; }, {"y"});
+  return definition("multihead", headLearners(),
+                    [](Scope &s) { return std::vector{heads(s, s.in(reals({n, c}), "x"))}; }, {"y"});
 }
 
 Definition twoLayers() {
-  return definition("two_layers", headLearners(), [](Scope &s) {
-    WireId x = s.in(reals({n, c}), "x");
-    for (const char *layer : {"x1", "x2"}) {
-      WireId y = s.call("multihead", {x}, [](Scope &t, auto &w) { return std::vector{heads(t, w[0])}; });
-      x = s.simd(n, {x, y}, {}, [](Scope &t, auto &w) { return std::vector{t.lift(PointwiseFn::Add, c, w)}; }, layer);
-    }
-    return std::vector{x};
-  }, {"y"});
+  return definition(
+      "two_layers", headLearners(),
+      [](Scope &s) {
+        WireId x = s.in(reals({n, c}), "x");
+        for (const char *layer : {"x1", "x2"}) {
+          WireId y = s.call("multihead", {x}, [](Scope &t, auto &w) { return std::vector{heads(t, w[0])}; });
+          x = s.simd(
+              n, {x, y}, {}, [](Scope &t, auto &w) { return std::vector{t.lift(PointwiseFn::Add, c, w)}; }, layer);
+        }
+        return std::vector{x};
+      },
+      {"y"});
 }
 
 Definition zoo() {
@@ -248,30 +299,39 @@ Definition zoo() {
                                    {LearnerKind::Param, "beta", {}, {reals({d})}, {}},
                                    {LearnerKind::Affine, "B", {reals({d})}, {reals({d})}, {}},
                                    {LearnerKind::Param, "u", {}, {reals({d})}, {h}}};
-  return definition("zoo", learners, [](Scope &s) {
-    WireId x = s.in(reals({n, d}), "x"), unused = s.in(reals({m}), "unused"), i = s.in({Kind::Int, {n}}, "i");
-    (void)unused;
-    WireId hole = s.one(Apply{LearnerId(1), {}}, {x}, "filled");
-    WireId transposed = s.one(Transpose{}, {hole});
-    WireId flat = s.one(Reshape{{n * d}}, {transposed});
-    std::vector<WireId> top = s.all(TopK{4}, {flat});
-    WireId scattered = s.one(Scatter{m}, {i, hole}, "placed");
-    WireId row = s.one(Gather{}, {hole, s.one(Const{std::int64_t(2)}, {})});
-    WireId beta = s.one(Apply{LearnerId(2), {}}, {});
-    WireId affine = s.one(Apply{LearnerId(3), {}}, {row});
-    WireId score = s.one(Apply{LearnerId(0), {}}, {affine, beta});
-    WireId largest = s.box(Cap::Max, Size(4), {top[0]}, {}, [](Scope &, auto &w) { return w; }).front();
-    WireId halved = s.simd(m, {scattered}, {}, [](Scope &t, auto &w) {
-      return std::vector{t.simd(d, w, {}, [](Scope &u, auto &y) { return std::vector{u.fn(PointwiseFn::Mul, {y[0], u.number(0.5)})}; })};
-    });
-    WireId anyLarge = s.box(Cap::Any, n, {i}, {}, [](Scope &t, auto &w) { return std::vector{t.fn(PointwiseFn::Less, {w[0], t.one(Const{std::int64_t(-1)}, {})})}; }).front();
-    WireId heads = s.simd(h, {}, {beta}, [](Scope &t, auto &w) { return std::vector{t.lift(PointwiseFn::Add, d, {t.one(Apply{LearnerId(4), {0}}, {}), w[0]})}; });
-    return std::vector{s.fn(PointwiseFn::Max, {score, largest}), halved, anyLarge, heads};
-  }, {"best", "half", "any", "heads"});
+  return definition(
+      "zoo", learners,
+      [](Scope &s) {
+        WireId x = s.in(reals({n, d}), "x"), unused = s.in(reals({m}), "unused"), i = s.in({Kind::Int, {n}}, "i");
+        (void)unused;
+        WireId hole = s.one(Apply{LearnerId(1), {}}, {x}, "filled");
+        WireId transposed = s.one(Transpose{}, {hole});
+        WireId flat = s.one(Reshape{{n * d}}, {transposed});
+        std::vector<WireId> top = s.all(TopK{4}, {flat});
+        WireId scattered = s.one(Scatter{m}, {i, hole}, "placed");
+        WireId row = s.one(Gather{}, {hole, s.one(Const{std::int64_t(2)}, {})});
+        WireId beta = s.one(Apply{LearnerId(2), {}}, {});
+        WireId affine = s.one(Apply{LearnerId(3), {}}, {row});
+        WireId score = s.one(Apply{LearnerId(0), {}}, {affine, beta});
+        WireId largest = s.box(Cap::Max, Size(4), {top[0]}, {}, [](Scope &, auto &w) { return w; }).front();
+        WireId halved = s.simd(m, {scattered}, {}, [](Scope &t, auto &w) {
+          return std::vector{t.simd(
+              d, w, {}, [](Scope &u, auto &y) { return std::vector{u.fn(PointwiseFn::Mul, {y[0], u.number(0.5)})}; })};
+        });
+        WireId anyLarge = s.box(Cap::Any, n, {i}, {}, [](Scope &t, auto &w) {
+                             return std::vector{t.fn(PointwiseFn::Less, {w[0], t.one(Const{std::int64_t(-1)}, {})})};
+                           }).front();
+        WireId heads = s.simd(h, {}, {beta}, [](Scope &t, auto &w) {
+          return std::vector{t.lift(PointwiseFn::Add, d, {t.one(Apply{LearnerId(4), {0}}, {}), w[0]})};
+        });
+        return std::vector{s.fn(PointwiseFn::Max, {score, largest}), halved, anyLarge, heads};
+      },
+      {"best", "half", "any", "heads"});
 }
 
 std::vector<Definition> mechanisms() {
-  return {sdpa(), linearAttention(), bahdanau(), causal(), retention(), twoSimplicial(), multihead(), twoLayers(), zoo()};
+  return {sdpa(),          linearAttention(), bahdanau(),  causal(), retention(),
+          twoSimplicial(), multihead(),       twoLayers(), zoo()};
 }
 
 Definition chain(std::size_t count) {
@@ -298,19 +358,23 @@ Definition nest(std::size_t depth) {
 Definition random(unsigned seed) {
   std::mt19937 rng(seed);
   auto pick = [&](std::size_t count) { return std::size_t(rng() % count); };
-  std::function<std::vector<WireId>(Scope &, std::vector<WireId>, int)> grow = [&](Scope &s, std::vector<WireId> wires, int depth) {
+  std::function<std::vector<WireId>(Scope &, std::vector<WireId>, int)> grow = [&](Scope &s, std::vector<WireId> wires,
+                                                                                   int depth) {
     for (std::size_t step = 0, steps = 1 + pick(7); step < steps; ++step) {
       WireId x = wires[pick(wires.size())], y = wires[pick(wires.size())];
       const Type &type = s.b.type(x);
       if (!type.isScalar() && depth < 3) {
         Cap caps[] = {Cap::None, Cap::Sum, Cap::Max, Cap::None};
         std::vector<WireId> shared = pick(2) ? std::vector{y} : std::vector<WireId>{};
-        std::vector<WireId> results = s.box(caps[pick(4)], type.axes[0], {x}, shared, [&](Scope &t, auto &w) {
-          std::vector<WireId> inner = w;
-          if (t.b.type(inner.back()) == intScalar)
-            inner.back() = t.fn(PointwiseFn::ToReal, {inner.back()});
-          return grow(t, inner, depth + 1);
-        }, pick(3) ? "" : "i");
+        std::vector<WireId> results = s.box(
+            caps[pick(4)], type.axes[0], {x}, shared,
+            [&](Scope &t, auto &w) {
+              std::vector<WireId> inner = w;
+              if (t.b.type(inner.back()) == intScalar)
+                inner.back() = t.fn(PointwiseFn::ToReal, {inner.back()});
+              return grow(t, inner, depth + 1);
+            },
+            pick(3) ? "" : "i");
         for (WireId wire : results)
           s.b.suggestName(wire, "w" + std::to_string(pick(90)));
         wires.insert(wires.end(), results.begin(), results.end());

@@ -28,13 +28,23 @@ bool overlap(const Rect &a, const Rect &b) {
   return a.x < b.right() - slack && b.x < a.right() - slack && a.y < b.bottom() - slack && b.y < a.bottom() - slack;
 }
 bool inside(const Rect &in, const Rect &out) {
-  return in.x >= out.x - slack && in.y >= out.y - slack && in.right() <= out.right() + slack && in.bottom() <= out.bottom() + slack;
+  return in.x >= out.x - slack && in.y >= out.y - slack && in.right() <= out.right() + slack &&
+         in.bottom() <= out.bottom() + slack;
 }
 /// Boxes whose borders text must not meet: the small things on rims (bars, rings, dots) are part of wires.
 bool hasBorder(Role role) {
   switch (role) {
-  case Role::Tube: case Role::Region: case Role::Operation: case Role::NamedBox: case Role::Constant: case Role::Linear:
-  case Role::Affine: case Role::Universal: case Role::Hole: case Role::Lift: case Role::Label:
+  case Role::Tube:
+  case Role::Region:
+  case Role::Operation:
+  case Role::NamedBox:
+  case Role::Constant:
+  case Role::Linear:
+  case Role::Affine:
+  case Role::Universal:
+  case Role::Hole:
+  case Role::Lift:
+  case Role::Label:
     return true;
   default:
     return false;
@@ -84,7 +94,8 @@ std::string broken(const Picture &picture) {
         return "texts meet: " + plain(texts[i]->line) + ", " + plain(texts[j]->line);
     for (const Element &element : picture.elements)
       if (auto *shape = std::get_if<Shape>(&element); shape && hasBorder(shape->role)) {
-        bool covered = std::any_of(covers.begin(), covers.end(), [&](const Rect &cover) { return inside(extent, cover); });
+        bool covered =
+            std::any_of(covers.begin(), covers.end(), [&](const Rect &cover) { return inside(extent, cover); });
         if (overlap(extent, shape->bounds) && !inside(extent, shape->bounds) && !(covered && shape->role == Role::Tube))
           return "text '" + plain(texts[i]->line) + "' meets the border of " + shape->tip;
       }
@@ -154,7 +165,8 @@ std::size_t count(const Picture &picture, Role role) {
 TEST_CASE("pictures keep the laws: nothing overlaps, wires end at ports, all is on the canvas", "[render]") {
   for (const Definition &definition : test::mechanisms())
     for (const DrawOptions &options : variants()) {
-      INFO(definition.name << " direction " << int(options.direction) << " open " << options.open.all << " compact " << options.compact);
+      INFO(definition.name << " direction " << int(options.direction) << " open " << options.open.all << " compact "
+                           << options.compact);
       Picture picture = drawn(definition, options);
       CHECK(broken(picture) == "");
       CHECK(wireMeetsBox(picture) == "");
@@ -258,7 +270,8 @@ TEST_CASE("what is too large or too deep is refused, with the reason", "[render]
   CHECK(deep.error().find("nested more than 48 deep") != std::string::npos);
 }
 
-TEST_CASE("a wire that passes hundreds of operations is drawn, one that passes too many is refused", "[render][hostile]") {
+TEST_CASE("a wire that passes hundreds of operations is drawn, one that passes too many is refused",
+          "[render][hostile]") {
   auto ladder = [](int rungs) {
     Layered graph;
     graph.nodes.push_back({10, 5, {}, {{5, 5}}});

@@ -33,7 +33,8 @@ void checkGolden(const std::string &file, const std::string &bytes) {
     fs::create_directories(goldens);
     std::ofstream(goldens / file, std::ios::binary) << bytes;
   }
-  INFO("golden " << file << "; after a wanted change run test_render with ATTNC_REFRESH_GOLDEN=1 and look at the picture");
+  INFO("golden " << file
+                 << "; after a wanted change run test_render with ATTNC_REFRESH_GOLDEN=1 and look at the picture");
   CHECK(slurp(goldens / file) == bytes);
 }
 
@@ -158,7 +159,8 @@ TEST_CASE("TikZ compiles", "[render][tikz]") {
   fs::create_directories(folder);
   auto compiles = [&](const std::string &name, const std::string &text) {
     std::ofstream(folder / (name + ".tex")) << text;
-    std::string command = "cd '" + folder.string() + "' && pdflatex -interaction=nonstopmode -halt-on-error " + name + ".tex > /dev/null 2>&1";
+    std::string command = "cd '" + folder.string() + "' && pdflatex -interaction=nonstopmode -halt-on-error " + name +
+                          ".tex > /dev/null 2>&1";
     CHECK(std::system(command.c_str()) == 0);
     std::string pdf = slurp(folder / (name + ".pdf"));
     CHECK(pdf.substr(0, 5) == "%PDF-");
