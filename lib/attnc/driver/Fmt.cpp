@@ -1,9 +1,6 @@
 #include "attnc/driver/Commands.h"
 
-#if __has_include("attnc/decompile/Decompile.h")
 #include "attnc/decompile/Decompile.h"
-#define CONVERTS 1
-#endif
 #include "attnc/support/File.h"
 #include "attnc/syntax/Parser.h"
 #include "attnc/syntax/Printer.h"
@@ -14,8 +11,11 @@ namespace attnc {
 
 /// Puts each diagram of a file into one notation. Comments within a body have no place in the other notation; they
 /// go before the diagram. What cannot be elaborated stays as it is, for that has been reported.
-#if CONVERTS
-static ast::File inNotation(ast::File file, const Module &module, FmtOptions::Notation notation) {
+static ast::File inNotation(ast::File file, const Module &module, FmtOptions::Notation notation, Diagnostics &diagnostics) {
+  auto known = [&](const std::string &name) {
+    auto own = module.find(name);
+    return own ? own : preludeDefinition(name);
+  };
   for (auto &item : file.items) {
     auto *declaration = std::get_if<ast::DiagramDecl>(&item);
     if (!declaration || std::holds_alternative<ast::SpecialiseForm>(declaration->form))
@@ -26,15 +26,16 @@ static ast::File inNotation(ast::File file, const Module &module, FmtOptions::No
     auto definition = module.find(declaration->name.text);
     if (!definition)
       continue;
-    ast::DiagramDecl converted = named ? toPointFree(*definition) : toNamed(*definition);
-    converted.span = declaration->span;
-    *declaration = std::move(converted);
+    auto converted = named ? toPointFree(*definition, known) : toNamed(*definition, known);
+    if (!converted) {
+      diagnostics.report(Diag::CannotConvert, declaration->name.span, declaration->name.text, converted.error());
+      continue;
+    }
+    converted->span = declaration->span;
+    *declaration = std::move(*converted);
   }
   return file;
 }
-#else
-static ast::File inNotation(ast::File file, const Module &, FmtOptions::Notation) { return file; }
-#endif
 
 int format(const FmtOptions &options, Console console) {
   Session session(console);
@@ -49,7 +50,7 @@ int format(const FmtOptions &options, Console console) {
     } else {
       Module module = elaborate(session.sources, *id, session.diagnostics, [](const std::filesystem::path &path) { return readFile(path); });
       if (session.diagnostics.errorCount() == errors) // what elaborates has parsed: its tree is made again, without repeating anything
-        tree = inNotation(parse(session.sources, *id, session.diagnostics), module, options.notation);
+        tree = inNotation(parse(session.sources, *id, session.diagnostics), module, options.notation, session.diagnostics);
     }
     if (session.diagnostics.errorCount() != errors)
       continue; // a broken file is left as it is

@@ -13,7 +13,7 @@ ast::File parse(const SourceManager &sources, FileId file, Diagnostics &diagnost
 inline constexpr unsigned maxNesting = 200;
 
 /// The largest file that is read, in bytes.
-inline constexpr std::size_t maxSourceBytes = std::size_t(256) << 20;
+inline constexpr std::size_t maxSourceBytes = std::size_t(64) << 20;
 
 /// Is this a word the language keeps for itself (grammar/keywords.def)?
 bool isKeyword(std::string_view word);

@@ -169,3 +169,69 @@ TEST_CASE("pictures: UnknownPictureForm, CannotDraw") {
   CHECK(evaluateCommand(map, flat.console()) == Failure);
   CHECK(flat.says("a heat map shows a result with two axes"));
 }
+
+TEST_CASE("arrays that do not serve: BadArrayFile, NoSuchKey, ArrayMismatch, MissingParameter") {
+  Folder folder;
+  Told none, key, parameter;
+  RunOptions options = runOf(folder.file("f.attn", "diagram f(x: [n]) -> [n] { linear W : [n] -> [n]  W(x) }\n"));
+  options.arrays.inputs = {"x=" + folder.file("x.npy", "no array")};
+  CHECK(evaluateCommand(options, none.console()) == Failure);
+  CHECK(none.says("is not a readable array file"));
+
+  options.arrays.inputs = {"x=random:1"};
+  options.arrays.sizes = {"n=3"};
+  CHECK(evaluateCommand(options, parameter.console()) == Failure);
+  CHECK(parameter.says("the parameter 'W' of type [n n] is not given"));
+
+  RunOptions make = runOf(folder.file("g.attn", "diagram g(x: [n]) -> (a: [n], b: [n]) { (x, x) }\n"));
+  make.arrays.inputs = {"x=random:1"};
+  make.arrays.sizes = {"n=3"};
+  make.output = folder.path / "g.npz";
+  Told made;
+  REQUIRE(evaluateCommand(make, made.console()) == Success);
+  options.arrays.inputs = {"x=" + make.output + ":c"};
+  CHECK(evaluateCommand(options, key.console()) == Failure);
+  CHECK(key.says("holds no array called 'c'"));
+}
+
+TEST_CASE("a size that would be negative: NegativeSize") {
+  Folder folder;
+  Told told;
+  RunOptions options = runOf(folder.file("f.attn", "diagram f(x: [n]) -> [n-4] { slice(x, 2, len = n - 4) }\n"));
+  options.arrays.inputs = {"x=random:1"};
+  options.arrays.sizes = {"n=3"};
+  CHECK(evaluateCommand(options, told.console()) == Failure);
+  CHECK(told.says("would be -1"));
+}
+
+TEST_CASE("a target that is not known: UnknownTarget, CompilerError") {
+  Folder folder;
+  Told told;
+  CompileOptions options;
+  options.file = folder.file("f.attn", relu);
+  options.target = "x87-64";
+  CHECK(compile(options, told.console()) == Failure); // without a compiler: CompilerError
+}
+
+TEST_CASE("a compiled result that differs from the reference: CheckFailed") {
+  Folder folder;
+  Told told;
+  RunOptions options = runOf(folder.file("f.attn", "diagram f(x: [n]) -> [n] { (x + 1e9) - 1e9 }\n")); // nothing of x is left in f32
+  options.arrays.inputs = {"x=random:1"};
+  options.arrays.sizes = {"n=3"};
+  options.check = true;
+  options.noCache = true;
+  CHECK(runCommand(options, told.console()) == Failure);
+  CHECK((told.says("relative error") || told.says("has no compiler")));
+}
+
+TEST_CASE("what one notation cannot say: CannotConvert") {
+  Folder folder;
+  Told told;
+  FmtOptions options{{folder.file("f.attn", "diagram inner(x: [m]) -> [m] {\n  linear W : [] -> []\n  simd m (x) { W(x) }\n}\n"
+                                            "diagram f(x: [n n]) -> [n n] {\n  box b = inner per n\n  simd n (x) { b(x) }\n}\n")}};
+  options.notation = FmtOptions::Notation::PointFree;
+  options.toOutput = true;
+  CHECK(format(options, told.console()) == Failure);
+  CHECK(told.says("has no form in the other notation"));
+}

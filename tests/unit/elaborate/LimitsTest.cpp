@@ -2,6 +2,8 @@
 
 #include "Program.h"
 
+#include "attnc/syntax/Parser.h"
+
 using namespace attnc;
 using attnc::test::Program;
 
@@ -29,4 +31,10 @@ TEST_CASE("a long chain of calls is bounded, in either order") {
 TEST_CASE("sizes beyond 64 bits are refused") {
   Program program("diagram f(x: [9223372036854775807*9223372036854775807]) -> [] { sum(x) }");
   CHECK(program.diagnostics.hasErrors());
+}
+
+TEST_CASE("a source larger than it may be is refused: FileTooLarge") {
+  Program program(std::string(maxSourceBytes + 1, ' '));
+  REQUIRE(program.diagnostics.errorCount() == 1);
+  CHECK(program.diagnostics.all().front().kind == Diag::FileTooLarge);
 }
