@@ -134,27 +134,6 @@ const auto state_def = name[set(&ast::StateDecl::name)] >> need(T::Colon) >> nee
 const auto scan_def = mark(T::Scan) >> headerOf<ast::ScanExpr>() >> wiresOf<ast::ScanExpr>() >> need(T::From) >>
                       listOf("a state 'name: type = initial'", state[push(&ast::ScanExpr::states)]) >> need("'{'", block)[bodyOfBox];
 
-struct Literals : x3::parser<Literals> {
-  using attribute_type = ast::ExprRef;
-  static constexpr bool has_attribute = true;
-  template <class Context, class RuleContext, class Attribute>
-  bool parse(Iterator &first, const Iterator &, const Context &context, RuleContext &, Attribute &attribute) const {
-    ast::Expr literal;
-    State &state = stateOf(context);
-    if (first->kind == T::Number && isReal(state.stream.spelling(*first)))
-      literal.node = ast::RealLiteral{numberOf<double>(first, state), state.text(*first)};
-    else if (first->kind == T::Number)
-      literal.node = ast::IntLiteral{numberOf<std::int64_t>(first, state)};
-    else if (first->kind == T::True || first->kind == T::False)
-      literal.node = ast::BoolLiteral{first->kind == T::True};
-    else
-      return false;
-    literal.span = state.span(first, first + 1);
-    ++first;
-    x3::traits::move_to(std::make_shared<ast::Expr>(std::move(literal)), attribute);
-    return true;
-  }
-};
 const Literals literal;
 
 const auto nameNode = [](auto &context) {

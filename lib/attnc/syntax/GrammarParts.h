@@ -188,6 +188,28 @@ template <class Value> Value numberOf(Iterator token, const State &state) {
 }
 inline bool isReal(std::string_view number) { return number.find_first_of(".eE") != number.npos; }
 
+/// A number, `true` or `false`.
+struct Literals : x3::parser<Literals> {
+  using attribute_type = ast::ExprRef;
+  static constexpr bool has_attribute = true;
+  template <class Context, class RuleContext, class Attribute>
+  bool parse(Iterator &first, const Iterator &, const Context &context, RuleContext &, Attribute &attribute) const {
+    ast::Expr literal;
+    State &state = stateOf(context);
+    if (first->kind == TokenKind::Number && isReal(state.stream.spelling(*first)))
+      literal.node = ast::RealLiteral{numberOf<double>(first, state), state.text(*first)};
+    else if (first->kind == TokenKind::Number)
+      literal.node = ast::IntLiteral{numberOf<std::int64_t>(first, state)};
+    else if (first->kind == TokenKind::True || first->kind == TokenKind::False)
+      literal.node = ast::BoolLiteral{first->kind == TokenKind::True};
+    else
+      return false;
+    literal.span = state.span(first, first + 1);
+    ++first;
+    x3::traits::move_to(std::make_shared<ast::Expr>(std::move(literal)), attribute);
+    return true;
+  }
+};
 /// sizes (EBNF: size, product, sizeAtom; axis when `tight`): operators by climbing over operators.def.
 struct Sizes : x3::parser<Sizes> {
   using attribute_type = ast::SizeExpr;
