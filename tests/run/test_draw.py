@@ -4,9 +4,10 @@ import unittest
 import xml.etree.ElementTree
 
 import support
-from support import EXAMPLES, Case, examples
+from support import EXAMPLES, ROOT, Case, examples
 
 SDPA = EXAMPLES / "02_sdpa.attn"
+GALLERY = ROOT / "docs" / "gallery"
 BEGINS = {"svg": b"<", "pdf": b"%PDF", "png": b"\x89PNG", "dot": b"", "tikz": b""}
 
 
@@ -18,6 +19,17 @@ class Draw(Case):
                 root = xml.etree.ElementTree.parse(self.folder / "x.svg").getroot()
                 self.assertTrue(root.tag.endswith("svg"))
                 self.assertGreater(float(re.match(r"[\d.]+", root.get("width"))[0]), 10)
+
+    def test_the_gallery_shows_what_is_drawn(self):
+        """After a change that is meant to show: tools/gallery, and look."""
+        pictures = set()
+        for entry in examples():
+            picture = f"{entry['file'].removesuffix('.attn')}.{entry['diagram']}.svg"
+            pictures.add(picture)
+            with self.subTest(picture):
+                self.attnc("draw", EXAMPLES / entry["file"], entry["diagram"], "-o", picture)
+                self.assertEqual((self.folder / picture).read_text(), (GALLERY / picture).read_text())
+        self.assertEqual(pictures, {path.name for path in GALLERY.glob("*.svg")})
 
     def test_every_format_twice(self):
         for extension, begin in BEGINS.items():
@@ -33,7 +45,7 @@ class Draw(Case):
     def test_opening_boxes(self):
         file = EXAMPLES / "18_transformer.attn"
         sizes = []
-        for opened in ([], ["--open", "encoder"], ["--open", "1"], ["--open", "all"]):
+        for opened in ([], ["--open", "encoder_layer"], ["--open", "1"], ["--open", "all"]):
             self.attnc("draw", file, "transformer", *opened, "-o", "x.svg")
             sizes.append((self.folder / "x.svg").stat().st_size)
         self.assertLess(sizes[0], sizes[1])
