@@ -35,8 +35,9 @@ bool TreePrinter::blankLineBefore(std::uint32_t offset) const {
   return lineEnds >= 2;
 }
 
-Doc TreePrinter::written(const Comment &comment) const {
-  return layout::comment(std::string(stream->text.substr(comment.begin, comment.end - comment.begin)));
+Doc TreePrinter::written(const Comment &comment, bool plain) const {
+  std::uint32_t begin = comment.begin + plain;
+  return layout::comment(std::string(stream->text.substr(begin, comment.end - begin)));
 }
 
 TreePrinter::Items TreePrinter::items(Span region, const std::vector<Item> &list) {
@@ -67,7 +68,7 @@ TreePrinter::Items TreePrinter::items(Span region, const std::vector<Item> &list
     for (const Comment *comment : before)
       result.pieces.push_back({written(*comment), blankLineBefore(comment->begin)});
     for (const Comment *comment : inside)
-      result.pieces.push_back({written(*comment), std::exchange(blank, false)});
+      result.pieces.push_back({written(*comment, item.documented && comment->doc), std::exchange(blank, false)});
     result.commented |= !before.empty() || !inside.empty() || result.opening;
 
     std::uint32_t limit = i + 1 < list.size() ? list[i + 1].span.begin : region.end;

@@ -48,7 +48,8 @@ private:
   layout::Doc braces(const Items &inside, bool mayBeFlat);
   std::vector<const Comment *> take(std::uint32_t begin, std::uint32_t end);
   bool blankLineBefore(std::uint32_t offset) const;
-  layout::Doc written(const Comment &comment) const;
+  /// `plain`: without its third slash, so that it documents nothing where it is put.
+  layout::Doc written(const Comment &comment, bool plain = false) const;
 
   // ---- Expressions and terms (PrintTree.cpp)
   layout::Doc list(std::string open, layout::Docs elements, std::string close);
