@@ -111,17 +111,19 @@ private:
 
   std::string docBefore(std::uint32_t index) const {
     std::string doc;
-    auto first = std::lower_bound(stream.comments.begin(), stream.comments.end(), index,
+    bool first = true;
+    auto begin = std::lower_bound(stream.comments.begin(), stream.comments.end(), index,
                                   [](const Comment &comment, std::uint32_t token) { return comment.token < token; });
-    for (auto comment = first; comment != stream.comments.end() && comment->token == index; ++comment) {
+    for (auto comment = begin; comment != stream.comments.end() && comment->token == index; ++comment) {
       if (!comment->doc || !comment->ownLine)
         continue;
       std::string_view line = stream.text.substr(comment->begin + 3, comment->end - comment->begin - 3);
       if (!line.empty() && line[0] == ' ')
         line.remove_prefix(1);
-      if (!doc.empty())
+      if (!first)
         doc += '\n';
       doc += line;
+      first = false;
     }
     return doc;
   }

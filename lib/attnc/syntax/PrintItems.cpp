@@ -68,7 +68,7 @@ TreePrinter::Items TreePrinter::items(Span region, const std::vector<Item> &list
     for (const Comment *comment : before)
       result.pieces.push_back({written(*comment), blankLineBefore(comment->begin)});
     for (const Comment *comment : inside)
-      result.pieces.push_back({written(*comment, item.documented && comment->doc), std::exchange(blank, false)});
+      result.pieces.push_back({written(*comment, item.documentable && comment->doc), std::exchange(blank, false)});
     result.commented |= !before.empty() || !inside.empty() || result.opening;
 
     std::uint32_t limit = i + 1 < list.size() ? list[i + 1].span.begin : region.end;
@@ -126,7 +126,7 @@ Doc TreePrinter::file(const ast::File &file) {
     if (const auto *import = std::get_if<ast::Import>(&item))
       list.push_back({import->span, [import] { return text("import \"" + import->path + "\""); }});
     else if (const auto *declaration = std::get_if<ast::DiagramDecl>(&item))
-      list.push_back({declaration->span, [this, declaration] { return diagram(*declaration); }, true,
+      list.push_back({declaration->span, [this, declaration] { return diagram(*declaration); }, true, !declaration->doc.empty(),
                       !std::holds_alternative<ast::SpecialiseForm>(declaration->form)});
   }
   std::uint32_t end = stream ? stream->text.size() : 0;

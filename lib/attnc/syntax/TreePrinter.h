@@ -27,8 +27,9 @@ private:
   struct Item {
     Span span;
     std::function<layout::Doc()> print;
-    /// Definitions only: its doc comments, which are printed with it, and whether empty lines go around it.
-    bool documented = false, apart = false;
+    /// Definitions only: doc comments before it would be its own; it has some, and prints them; empty lines go
+    /// around it.
+    bool documentable = false, documented = false, apart = false;
   };
   struct Piece {
     layout::Doc doc;

@@ -39,6 +39,8 @@ TEST_CASE("comments inside a statement go before it") {
 TEST_CASE("doc comments go with their definition") {
   CHECK(printed("/// a\n// b\n/// c\ndiagram f() -> [] { 1 }") == "// b\n/// a\n/// c\ndiagram f() -> [] { 1 }\n");
   CHECK(printed("/// a\ndiagram /// inside\nf() -> [] { 1 }") == "// inside\n/// a\ndiagram f() -> [] { 1 }\n");
+  CHECK(printed("///\na = f") == "///\na = f\n");
+  CHECK(printed("///\n/// x\n///\na = f") == "///\n/// x\n///\na = f\n");
   CHECK(printed("a = f /// behind\nb = f") == "a = f /// behind\nb = f\n");
   CHECK(printed("///x\n///\n/// y\na = f") == "/// x\n///\n/// y\na = f\n");
 }
