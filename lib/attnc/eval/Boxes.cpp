@@ -54,11 +54,14 @@ std::vector<View> Interpreter::on(const Box &box, const Op &, Operands operands)
     return iterate(box, operands, size, size);
 
   std::int64_t chunk = size;
-  auto fits = [&] { return rehearse([&] { iterate(box, operands, size, chunk); }) <= memory.limit / 2; };
-  planned = fits();
-  while (!planned && chunk > 1) {
-    chunk = (chunk + 1) / 2;
-    planned = fits();
+  for (std::size_t target : {memory.limit / 2, memory.limit}) {
+    for (chunk = size;; chunk = (chunk + 1) / 2) {
+      planned = rehearse([&] { iterate(box, operands, size, chunk); }) <= target;
+      if (planned || chunk == 1)
+        break;
+    }
+    if (planned)
+      break;
   }
   std::vector<View> results = iterate(box, operands, size, chunk);
   planned = false;
@@ -161,7 +164,7 @@ std::vector<View> Interpreter::on(const Scan &scan, const Op &, Operands operand
   const std::int64_t size = value(scan.size);
   if (memory.failed() || memory.rehearsing || planned)
     return steps(scan, operands, size);
-  planned = rehearse([&] { steps(scan, operands, size); }) <= memory.limit / 2;
+  planned = rehearse([&] { steps(scan, operands, size); }) <= memory.limit;
   std::vector<View> results = steps(scan, operands, size);
   planned = false;
   return results;

@@ -133,6 +133,7 @@ View contract(Memory &memory, View left, View right, const std::vector<bool> &fo
             c.noalias() = a * Source(other, n, k).transpose();
           else
             c.noalias() = a * Source(other, k, n);
+          c.array() += 0.0; // a sum of negative zeros is 0, as the fold from 0 has it
           if (!direct) {
             View here = scattered;
             advance(here, offsets[0] + b * steps[0]);
