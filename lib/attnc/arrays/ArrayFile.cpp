@@ -5,7 +5,6 @@
 #include "attnc/arrays/Safetensors.h"
 #include "attnc/support/File.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <set>
 
@@ -65,6 +64,8 @@ tl::expected<ArrayFile, std::string> ArrayFile::open(const std::filesystem::path
 tl::expected<ArrayFile, std::string> ArrayFile::of(Bytes bytes, const std::filesystem::path &name) {
   return formOf(std::move(bytes), name.extension().string()).map([](FormRef form) {
     ArrayFile file;
+    for (std::size_t i = 0; i < form->keys.size(); ++i)
+      file.places.emplace(form->keys[i], i);
     file.form = std::move(form);
     return file;
   });
@@ -73,14 +74,14 @@ tl::expected<ArrayFile, std::string> ArrayFile::of(Bytes bytes, const std::files
 const std::vector<std::string> &ArrayFile::keys() const { return form->keys; }
 
 bool ArrayFile::has(std::string_view key) const {
-  return std::find(form->keys.begin(), form->keys.end(), key) != form->keys.end();
+  return places.contains(key);
 }
 
 tl::expected<Array, std::string> ArrayFile::read(std::string_view key, std::size_t limit) const {
-  auto found = std::find(form->keys.begin(), form->keys.end(), key);
-  if (found == form->keys.end())
+  auto found = places.find(key);
+  if (found == places.end())
     return tl::unexpected(fmt::format("it holds no array called '{}'", shown(key)));
-  return form->read(found - form->keys.begin(), limit);
+  return form->read(found->second, limit);
 }
 
 tl::expected<void, std::string> writeNpy(const std::filesystem::path &path, const Array &array) {

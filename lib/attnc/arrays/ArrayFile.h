@@ -1,6 +1,8 @@
 #pragma once
 #include "attnc/arrays/Bytes.h"
 
+#include <unordered_map>
+
 namespace attnc {
 
 /// A file of arrays, open for reading: .npy (one array without a name), .npz or .safetensors. Which it is, its
@@ -31,6 +33,7 @@ public:
 
 private:
   std::shared_ptr<const Form> form;
+  std::unordered_map<std::string_view, std::size_t> places; // of the keys, which the form holds
 };
 
 using NamedArrays = std::vector<std::pair<std::string, Array>>;
