@@ -42,8 +42,8 @@ std::vector<std::string> sizeArguments(const Definition &definition, const Lower
 
 /// Loads the dialects that emitting and lowering need.
 void prepareContext(mlir::MLIRContext &context);
-/// Registers the passes and pipelines of this stage for a tool that names them in text.
-void registerLowering();
+/// Registers dialects, passes and pipelines for a tool that names them in text.
+void registerLowering(mlir::DialectRegistry &registry);
 
 /// The definition as a function of the attnc dialect (AttncDialect.h), verified. With `sources`, locations point
 /// into the program. Fails, in lower case, on a hole and on an axis that the sizes make negative.

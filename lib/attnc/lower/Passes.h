@@ -11,6 +11,12 @@ std::unique_ptr<mlir::Pass> createFusePass();
 std::unique_ptr<mlir::Pass> createOrderLoopsPass();
 /// `attnc-destinations`: results of tensors become arrays the caller gives.
 std::unique_ptr<mlir::Pass> createDestinationsPass();
+/// `attnc-free`: each buffer is freed after its last use.
+std::unique_ptr<mlir::Pass> createFreePass();
+/// `attnc-expand-math`: functions on f32 become arithmetic that vectorises.
+std::unique_ptr<mlir::Pass> createExpandMathPass();
+/// `attnc-convert-to-llvm`: what stands below loops becomes the LLVM dialect.
+std::unique_ptr<mlir::Pass> createToLLVMPass();
 /// `attnc-pointers`: arrays of the interface become bare pointers, index arguments int64_t.
 std::unique_ptr<mlir::Pass> createPointersPass();
 

@@ -1,0 +1,121 @@
+#include "attnc/lower/Lower.h"
+
+#include "attnc/dialect/AttncDialect.h"
+#include "attnc/lower/Complaints.h"
+#include "attnc/lower/Passes.h"
+
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace attnc {
+
+namespace {
+
+namespace func = mlir::func;
+namespace bufferization = mlir::bufferization;
+
+void addDialects(mlir::DialectRegistry &registry) {
+  registry.insert<dialect::AttncDialect, mlir::affine::AffineDialect, mlir::arith::ArithDialect, bufferization::BufferizationDialect,
+                  mlir::cf::ControlFlowDialect, func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::linalg::LinalgDialect,
+                  mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
+                  mlir::ub::UBDialect>();
+  mlir::arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+  mlir::linalg::registerAllDialectInterfaceImplementations(registry);
+  mlir::scf::registerBufferizableOpInterfaceExternalModels(registry);
+  mlir::tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  mlir::tensor::registerSubsetOpInterfaceExternalModels(registry);
+}
+
+void buildToLinalg(mlir::OpPassManager &passes) {
+  passes.addNestedPass<func::FuncOp>(createToLinalgPass());
+  passes.addPass(mlir::createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createFusePass());
+  passes.addPass(mlir::createCanonicalizerPass());
+  passes.addPass(mlir::createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createOrderLoopsPass());
+}
+
+void buildToLLVM(mlir::OpPassManager &passes) {
+  passes.addNestedPass<func::FuncOp>(createDestinationsPass());
+  passes.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferAlignment = 64; // a cache line, and the widest vector
+  passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  passes.addPass(mlir::createCanonicalizerPass());
+  passes.addPass(mlir::createCSEPass());
+  passes.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
+  passes.addNestedPass<func::FuncOp>(createFreePass());
+  passes.addNestedPass<func::FuncOp>(mlir::createConvertLinalgToLoopsPass());
+  passes.addNestedPass<func::FuncOp>(createExpandMathPass());
+  passes.addPass(mlir::createLowerAffinePass());
+  passes.addPass(mlir::createSCFToControlFlowPass());
+  passes.addNestedPass<func::FuncOp>(createPointersPass());
+  passes.addPass(createToLLVMPass());
+  passes.addPass(mlir::createReconcileUnrealizedCastsPass());
+}
+
+tl::expected<void, std::string> run(mlir::ModuleOp module, void (*build)(mlir::OpPassManager &), const char *situation) {
+  mlir::MLIRContext &context = *module.getContext();
+  prepareContext(context);
+  Complaints complaints(context);
+  mlir::PassManager passes(&context, mlir::ModuleOp::getOperationName());
+  build(passes);
+  if (failed(passes.run(module)))
+    return tl::unexpected(complaints.text(situation));
+  return {};
+}
+
+} // namespace
+
+void prepareContext(mlir::MLIRContext &context) {
+  if (context.getLoadedDialect<dialect::AttncDialect>())
+    return;
+  mlir::DialectRegistry registry;
+  addDialects(registry);
+  context.appendDialectRegistry(registry);
+  context.loadAllAvailableDialects();
+}
+
+void registerLowering(mlir::DialectRegistry &registry) {
+  addDialects(registry);
+  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createFreePass, createExpandMathPass,
+                      createPointersPass, createToLLVMPass})
+    mlir::registerPass(create);
+  static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused", buildToLinalg);
+  static mlir::PassPipelineRegistration<> llvm("attnc-to-llvm", "linalg on tensors to the LLVM dialect with the C interface", buildToLLVM);
+}
+
+tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module) {
+  return run(module, buildToLinalg, "the diagram cannot be lowered to loops over arrays");
+}
+
+tl::expected<void, std::string> lowerToLLVM(mlir::ModuleOp module) {
+  return run(module, buildToLLVM, "the loops cannot be lowered to machine code");
+}
+
+} // namespace attnc
