@@ -8,7 +8,8 @@ namespace attnc {
 /// A file of arrays, open for reading: .npy (one array without a name), .npz or .safetensors. Which it is, its
 /// first bytes say; where they do not, its name does, and the error is about that form.
 ///
-/// An array is read when it is asked for. What lies uncompressed and aligned in a large file is not copied. Every
+/// An array is read when it is asked for. What lies aligned in a large .npy or .safetensors is not copied; a member of
+/// an .npz is, and its checksum compared. Every
 /// size a file states is compared with the bytes that are there before memory is taken, so that no file makes
 /// attnc take more memory than its own arrays need. Errors say what is wrong with the file, in lower case.
 /// One file is for one thread; the arrays outlive it.
