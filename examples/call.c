@@ -1,4 +1,4 @@
-/* Attention from C: cc call.c -I. -L. -lsdpa -Wl,-rpath,. after `attnc compile` made libsdpa.so and sdpa.h. */
+/* Attention from C: cc call.c -I. -L. -lattnc_sdpa, after `attnc compile` made sdpa.h and libattnc_sdpa.so. */
 #include "sdpa.h"
 #include <stdio.h>
 
