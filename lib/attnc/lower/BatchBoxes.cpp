@@ -1,7 +1,6 @@
 #include "attnc/lower/Batcher.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -112,8 +111,7 @@ Batcher::Frames Batcher::framesOfLearners(ScanOp scan) const {
   return frames;
 }
 
-/// A loop whose states carry the axes of all boxes that anything inside depends on. The next states are
-/// written into the place of the old ones, so that no step allocates.
+/// A loop whose states carry the axes of all boxes that anything inside depends on.
 Wires Batcher::apply(ScanOp op) {
   Wires args = operands(op.getArgs());
   unsigned states = op.getStates(), frame = stack.size();
@@ -156,9 +154,7 @@ Wires Batcher::apply(ScanOp op) {
     if (states > 0) {
       llvm::SmallVector<Value> next;
       for (unsigned i = 0; i < states; ++i)
-        next.push_back(mlir::bufferization::MaterializeInDestinationOp::create(builder, location, loop.getRegionIterArg(i).getType(),
-                                                                               steps[i].tensor, loop.getRegionIterArg(i))
-                           .getResult());
+        next.push_back(steps[i].tensor);
       scf::YieldOp::create(builder, location, next);
     }
   }

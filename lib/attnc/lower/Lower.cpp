@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -62,16 +63,19 @@ void buildToLinalg(mlir::OpPassManager &passes) {
 
 void buildToLLVM(mlir::OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createDestinationsPass());
+  passes.addNestedPass<func::FuncOp>(createPlacesPass());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferAlignment = 64; // a cache line, and the widest vector
   passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
   passes.addPass(mlir::createCanonicalizerPass());
   passes.addPass(mlir::createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createCopiesPass());
   passes.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   passes.addNestedPass<func::FuncOp>(createFreePass());
   passes.addNestedPass<func::FuncOp>(mlir::createConvertLinalgToLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
+  passes.addPass(mlir::memref::createExpandStridedMetadataPass());
   passes.addPass(mlir::createLowerAffinePass());
   passes.addPass(mlir::createSCFToControlFlowPass());
   passes.addNestedPass<func::FuncOp>(createPointersPass());
@@ -103,7 +107,7 @@ void prepareContext(mlir::MLIRContext &context) {
 
 void registerLowering(mlir::DialectRegistry &registry) {
   addDialects(registry);
-  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createFreePass, createExpandMathPass,
+  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass, createCopiesPass, createFreePass, createExpandMathPass,
                       createPointersPass, createToLLVMPass})
     mlir::registerPass(create);
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused", buildToLinalg);

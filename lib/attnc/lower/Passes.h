@@ -11,6 +11,10 @@ std::unique_ptr<mlir::Pass> createFusePass();
 std::unique_ptr<mlir::Pass> createOrderLoopsPass();
 /// `attnc-destinations`: results of tensors become arrays the caller gives.
 std::unique_ptr<mlir::Pass> createDestinationsPass();
+/// `attnc-places`: values do not share arrays; loops keep their states in place.
+std::unique_ptr<mlir::Pass> createPlacesPass();
+/// `attnc-copies`: copies of strided arrays as loops.
+std::unique_ptr<mlir::Pass> createCopiesPass();
 /// `attnc-free`: each buffer is freed after its last use.
 std::unique_ptr<mlir::Pass> createFreePass();
 /// `attnc-expand-math`: functions on f32 become arithmetic that vectorises.

@@ -1,0 +1,123 @@
+#include "attnc/lower/Passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+
+// What bufferisation leaves open: where loops keep their states, and how strided arrays are copied.
+namespace attnc {
+
+namespace {
+
+namespace bufferization = mlir::bufferization;
+namespace scf = mlir::scf;
+namespace tensor = mlir::tensor;
+using mlir::Value;
+
+/// After this pass bufferisation finds a place for everything: each value is computed into an array of its
+/// own, and what a loop carries stays in the array it came in, so that no step makes new ones.
+struct Places : mlir::PassWrapper<Places, mlir::OperationPass<mlir::func::FuncOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Places)
+  llvm::StringRef getArgument() const final { return "attnc-places"; }
+  llvm::StringRef getDescription() const final { return "values do not share arrays; loops keep their states in place"; }
+  void getDependentDialects(mlir::DialectRegistry &registry) const final { registry.insert<bufferization::BufferizationDialect>(); }
+
+  void runOnOperation() final {
+    mlir::OpBuilder builder(&getContext());
+    llvm::SmallVector<tensor::EmptyOp> empties;
+    getOperation()->walk([&](tensor::EmptyOp empty) { empties.push_back(empty); });
+    for (tensor::EmptyOp empty : empties) {
+      for (mlir::OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+        builder.setInsertionPoint(use.getOwner());
+        use.set(builder.clone(*empty)->getResult(0));
+      }
+      empty->erase();
+    }
+    getOperation()->walk([&](scf::ForOp loop) { keepInPlace(builder, loop); });
+  }
+
+private:
+  static void keepInPlace(mlir::OpBuilder &builder, scf::ForOp loop) {
+    if (loop.getInitArgs().empty())
+      return;
+    mlir::Operation *end = loop.getBody()->getTerminator();
+    builder.setInsertionPoint(end);
+    llvm::SmallVector<std::pair<unsigned, Value>> moved;
+    for (auto [i, carried, next] : llvm::enumerate(loop.getRegionIterArgs(), end->getOperands())) {
+      if (!mlir::isa<mlir::RankedTensorType>(carried.getType()) || destinationOf(next) == carried)
+        continue;
+      // A state that becomes (a view of) another one is read after that one has been overwritten.
+      Value source = next;
+      if (mlir::isa<mlir::BlockArgument>(sourceOf(next)))
+        source = copied(builder, loop.getLoc(), next);
+      moved.push_back({i, source});
+    }
+    for (auto [i, source] : moved) {
+      Value place = loop.getRegionIterArg(i);
+      auto written = bufferization::MaterializeInDestinationOp::create(builder, loop.getLoc(), place.getType(), source, place);
+      end->setOperand(i, written.getResult());
+    }
+  }
+
+  static Value copied(mlir::OpBuilder &builder, mlir::Location location, Value value) {
+    auto type = mlir::cast<mlir::RankedTensorType>(value.getType());
+    return bufferization::AllocTensorOp::create(builder, location, type, mlir::ValueRange{}, value);
+  }
+
+  /// What a value is a view of.
+  static Value sourceOf(Value value) {
+    while (mlir::Operation *op = value.getDefiningOp()) {
+      if (!mlir::isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op))
+        break;
+      value = op->getOperand(0);
+    }
+    return value;
+  }
+
+  /// The array into which insertions have built a value.
+  static Value destinationOf(Value value) {
+    while (mlir::Operation *op = value.getDefiningOp()) {
+      if (auto insert = mlir::dyn_cast<tensor::InsertOp>(op))
+        value = insert.getDest();
+      else if (auto slice = mlir::dyn_cast<tensor::InsertSliceOp>(op))
+        value = slice.getDest();
+      else if (auto loop = mlir::dyn_cast<scf::ForOp>(op))
+        value = loop.getInitArgs()[mlir::cast<mlir::OpResult>(value).getResultNumber()];
+      else if (auto branch = mlir::dyn_cast<scf::IfOp>(op))
+        value = branch.thenYield().getOperand(mlir::cast<mlir::OpResult>(value).getResultNumber());
+      else
+        break;
+    }
+    return value;
+  }
+};
+
+/// Copies between arrays that are not dense as loops; the others become calls of memcpy later.
+struct Copies : mlir::PassWrapper<Copies, mlir::OperationPass<mlir::func::FuncOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Copies)
+  llvm::StringRef getArgument() const final { return "attnc-copies"; }
+  llvm::StringRef getDescription() const final { return "copies of strided arrays as loops"; }
+
+  void runOnOperation() final {
+    mlir::IRRewriter rewriter(&getContext());
+    getOperation()->walk([&](mlir::memref::CopyOp copy) {
+      auto dense = [](Value array) { return mlir::cast<mlir::MemRefType>(array.getType()).getLayout().isIdentity(); };
+      if (dense(copy.getSource()) && dense(copy.getTarget()))
+        return;
+      rewriter.setInsertionPoint(copy);
+      mlir::linalg::makeMemRefCopyOp(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
+      rewriter.eraseOp(copy);
+    });
+  }
+};
+
+} // namespace
+
+std::unique_ptr<mlir::Pass> createPlacesPass() { return std::make_unique<Places>(); }
+std::unique_ptr<mlir::Pass> createCopiesPass() { return std::make_unique<Copies>(); }
+
+} // namespace attnc
