@@ -85,7 +85,7 @@ std::vector<View> Interpreter::iterate(const Box &box, Operands operands, std::i
   const std::size_t depth = frames.size();
   std::vector<View> totals;
   for (std::int64_t start = 0; start < size; start += chunk) {
-    const Frame frame{start, std::min(chunk, size - start)};
+    const Frame frame{start, memory.rehearsing ? chunk : std::min(chunk, size - start)};
     std::vector<View> inputs;
     if (box.indexed)
       inputs.push_back(iota(frame, depth));
@@ -122,7 +122,7 @@ std::vector<View> Interpreter::iterate(const Box &box, Operands operands, std::i
       else if (part.varies(depth))
         copy(enter(Mode::Map, totals[i], frame, depth), part);
     }
-    if (memory.rehearsing) // the first chunk is the greatest
+    if (memory.rehearsing && start > 0) // the second chunk, beside the totals, stands for all
       break;
   }
   return totals;
