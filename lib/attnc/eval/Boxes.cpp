@@ -53,8 +53,8 @@ std::vector<View> Interpreter::on(const Box &box, const Op &, Operands operands)
   if (memory.rehearsing || planned)
     return iterate(box, operands, size, size);
 
-  // A working set of some tens of MiB is faster than one of GiB, by caches and page faults.
-  constexpr std::size_t small = std::size_t(64) << 20;
+  // A small working set is faster than one of GiB: it stays in caches, and in pages that are there already.
+  constexpr std::size_t small = std::size_t(16) << 20;
   std::int64_t chunk = size;
   for (std::size_t target : {std::min(memory.live() + small, memory.limit / 2), memory.limit / 2, memory.limit}) {
     for (chunk = size;; chunk = (chunk + 1) / 2) {

@@ -13,7 +13,7 @@ namespace attnc::eval {
 ///
 /// Memory. The batch of all iterations may be too much to hold. The outermost box is first *rehearsed*, which
 /// computes nothing and tells the peak; the box runs its axis in the largest chunks (by halving) that need
-/// some tens of MiB, else half of the limit, else all of it; and if single iterations do not fit, they are
+/// some MiB, else half of the limit, else all of it; and if single iterations do not fit, they are
 /// run one by one, and the boxes inside do the same.
 ///
 /// An axis of a scan is a box axis of length 1 that moves. Errors stand in `memory.error`, in lower case;
