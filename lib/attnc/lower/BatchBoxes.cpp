@@ -93,6 +93,10 @@ Value Batcher::slice(Value array, unsigned position, Value step) {
   offsets[position] = step;
   auto shape = llvm::to_vector(type.getShape());
   shape.erase(shape.begin() + position);
+  if (llvm::is_contained(shape, 0)) { // no offset is within an axis of length 0
+    sizes.erase(sizes.begin() + position);
+    return emptyTensor(builder, location, sizes, type.getElementType());
+  }
   return tensor::ExtractSliceOp::create(builder, location, mlir::RankedTensorType::get(shape, type.getElementType()), array, offsets, sizes,
                                         steps);
 }
@@ -178,6 +182,10 @@ Wires Batcher::apply(ScanOp op) {
       llvm::SmallVector<Value> next;
       for (auto [wire, array] : llvm::zip(llvm::drop_begin(steps, states), carried)) {
         auto type = mlir::cast<mlir::RankedTensorType>(array.getType());
+        if (llvm::is_contained(type.getShape(), 0)) {
+          next.push_back(array);
+          continue;
+        }
         Extents sizes = sizesOf(frames), offsets(type.getRank(), b.getIndexAttr(0)), strides(type.getRank(), b.getIndexAttr(1));
         sizes.push_back(b.getIndexAttr(1));
         sizes.append(wire.extents);
@@ -198,9 +206,8 @@ Wires Batcher::apply(ScanOp op) {
 }
 
 Batched Batcher::parameter(Value array, llvm::ArrayRef<int64_t> per) {
-  Batched result{known.lookup(array), {}, {}};
-  auto sizes = tensor::getMixedSizes(builder, location, result.tensor);
-  result.extents.append(sizes.begin() + per.size(), sizes.end());
+  Batched result = wire(array);
+  result.extents.erase(result.extents.begin(), result.extents.begin() + per.size());
   for (int64_t reference : per) {
     unsigned frame = stack.size() - 1 - reference;
     if (Value step = stack[frame].step)

@@ -108,21 +108,21 @@ Wires Batcher::apply(ScatterOp op) {
   auto done = loopNest(builder, location, outer, zeros, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange indices, ValueRange sums) {
     Value from = indices.back();
     Value to = toIndex(b, l, tensor::ExtractOp::create(b, l, index.tensor, coordinates(index, frames, indices, from)));
-    auto add = [&](mlir::OpBuilder &b, mlir::Location l) {
-      auto added = loopNest(b, l, slice, sums, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange inner, ValueRange sums) -> List {
-        List source{from}, target(indices.drop_back());
-        source.append(inner.begin(), inner.end());
-        target.push_back(to);
-        target.append(inner.begin(), inner.end());
-        Value old = tensor::ExtractOp::create(b, l, sums[0], target);
-        Value more = tensor::ExtractOp::create(b, l, array.tensor, coordinates(array, frames, indices, source));
-        Value sum = emitPointwise(b, l, PointwiseFn::Add, {old, more}, scalar);
-        return {tensor::InsertOp::create(b, l, sum, sums[0], target)};
-      });
-      scf::YieldOp::create(b, l, added.results);
-    };
-    auto keep = [&](mlir::OpBuilder &b, mlir::Location l) { scf::YieldOp::create(b, l, sums); };
-    return List{scf::IfOp::create(b, l, inRange(b, l, to, high), add, keep).getResult(0)};
+    // A loop of one step or none in place of a branch: what a loop carries stays in its array.
+    Value times = arith::IndexCastUIOp::create(b, l, b.getIndexType(), inRange(b, l, to, high));
+    Extents inner{times};
+    inner.append(slice.begin(), slice.end());
+    auto added = loopNest(b, l, inner, sums, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange at, ValueRange sums) -> List {
+      List source{from}, target(indices.drop_back());
+      source.append(at.begin() + 1, at.end());
+      target.push_back(to);
+      target.append(at.begin() + 1, at.end());
+      Value old = tensor::ExtractOp::create(b, l, sums[0], target);
+      Value more = tensor::ExtractOp::create(b, l, array.tensor, coordinates(array, frames, indices, source));
+      Value sum = emitPointwise(b, l, PointwiseFn::Add, {old, more}, scalar);
+      return {tensor::InsertOp::create(b, l, sum, sums[0], target)};
+    });
+    return List(added.results);
   });
   return {{done.results[0], frames, own}};
 }
@@ -213,6 +213,8 @@ Wires Batcher::apply(ReshapeOp op) {
     Extents sizes = outer, offsets(frames + before, builder.getIndexAttr(0)), steps(frames + before, builder.getIndexAttr(1));
     sizes.append(before, builder.getIndexAttr(1));
     auto shape = llvm::to_vector(mlir::cast<mlir::RankedTensorType>(array.tensor.getType()).getShape().take_front(frames));
+    if (llvm::is_contained(shape, 0)) // no offset is within an axis of length 0
+      return {{emptyTensor(builder, location, outer, element), array.frames, own}};
     auto type = mlir::RankedTensorType::get(shape, element);
     return {{tensor::ExtractSliceOp::create(builder, location, type, array.tensor, offsets, sizes, steps), array.frames, own}};
   }
@@ -225,17 +227,25 @@ Wires Batcher::apply(ReshapeOp op) {
       list.back().push_back(frames + i);
     return list;
   };
-  Value flat = array.tensor;
-  if (before > 1)
-    flat = tensor::CollapseShapeOp::create(builder, location, flat, groups(before));
   Extents all = outer;
   all.append(own);
   llvm::SmallVector<int64_t> shape;
   llvm::SmallVector<Value> dynamic;
   mlir::dispatchIndexOpFoldResults(all, dynamic, shape);
+  auto type = mlir::RankedTensorType::get(shape, element);
+  if (!dynamic.empty()) { // types that are equal may mean other extents here, so views must not be folded by type
+    llvm::SmallVector<Value> extents;
+    for (OpFoldResult extent : all)
+      extents.push_back(asValue(builder, location, extent));
+    Value list = tensor::FromElementsOp::create(builder, location, extents);
+    return {{tensor::ReshapeOp::create(builder, location, type, array.tensor, list), array.frames, own}};
+  }
+  Value flat = array.tensor;
+  if (before > 1)
+    flat = tensor::CollapseShapeOp::create(builder, location, flat, groups(before));
   Value result = flat;
   if (after > 1)
-    result = tensor::ExpandShapeOp::create(builder, location, mlir::RankedTensorType::get(shape, element), flat, groups(after), all);
+    result = tensor::ExpandShapeOp::create(builder, location, type, flat, groups(after), all);
   return {{result, array.frames, own}};
 }
 

@@ -27,10 +27,10 @@ using Wires = llvm::SmallVector<Batched, 4>;
 /// the boxes around it stay batched inside.
 class Batcher {
 public:
-  /// `known` gives the values of sizes and parameters; operations go where `builder` stands.
+  /// `known` gives the values of sizes; operations go where `builder` stands.
   Batcher(mlir::IRRewriter &builder, mlir::IRMapping &known) : builder(builder), known(known) {}
 
-  /// Makes a value batched over no box known to `run`, `of` being the wire of the dialect.
+  /// Says what an array from outside all boxes is: an input, or a parameter.
   void bind(mlir::Value of, Batched wire) { wires[of] = std::move(wire); }
   const Batched &wire(mlir::Value of) const { return wires.find(of)->second; }
   /// Interprets one operation of the dialect and binds its results.

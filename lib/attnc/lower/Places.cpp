@@ -2,6 +2,7 @@
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -28,6 +29,7 @@ struct Places : mlir::PassWrapper<Places, mlir::OperationPass<mlir::func::FuncOp
 
   void runOnOperation() final {
     mlir::OpBuilder builder(&getContext());
+    getOperation()->walk([&](mlir::Operation *op) { separate(builder, op); });
     llvm::SmallVector<tensor::EmptyOp> empties;
     getOperation()->walk([&](tensor::EmptyOp empty) { empties.push_back(empty); });
     for (tensor::EmptyOp empty : empties) {
@@ -38,9 +40,35 @@ struct Places : mlir::PassWrapper<Places, mlir::OperationPass<mlir::func::FuncOp
       empty->erase();
     }
     getOperation()->walk([&](scf::ForOp loop) { keepInPlace(builder, loop); });
+    getOperation()->walk([&](bufferization::MaterializeInDestinationOp write) {
+      builder.setInsertionPoint(write);
+      write.getSourceMutable().assign(settled(builder, write.getLoc(), write.getSource()));
+    });
   }
 
 private:
+  /// Gives an operation that continues an array, others using it too, an array of its own to continue.
+  static void separate(mlir::OpBuilder &builder, mlir::Operation *op) {
+    auto continued = [&](mlir::OpOperand &operand) {
+      if (auto structured = mlir::dyn_cast<mlir::DestinationStyleOpInterface>(op))
+        return structured.isDpsInit(&operand);
+      auto loop = mlir::dyn_cast<scf::ForOp>(op);
+      return loop && operand.getOperandNumber() >= loop.getNumControlOperands();
+    };
+    for (mlir::OpOperand &operand : op->getOpOperands()) {
+      if (!mlir::isa<mlir::RankedTensorType>(operand.get().getType()) || operand.get().hasOneUse() || !continued(operand))
+        continue;
+      mlir::Operation *producer = operand.get().getDefiningOp();
+      if (mlir::isa_and_nonnull<tensor::EmptyOp>(producer))
+        continue;
+      builder.setInsertionPoint(op);
+      if (mlir::isa_and_nonnull<mlir::linalg::FillOp>(producer))
+        operand.set(builder.clone(*producer)->getResult(0));
+      else
+        operand.set(copied(builder, op->getLoc(), operand.get()));
+    }
+  }
+
   static void keepInPlace(mlir::OpBuilder &builder, scf::ForOp loop) {
     if (loop.getInitArgs().empty())
       return;
@@ -68,10 +96,20 @@ private:
     return bufferization::AllocTensorOp::create(builder, location, type, mlir::ValueRange{}, value);
   }
 
+  /// The value, or a copy of one that is a view: else what it is a view of might be computed into the place
+  /// the view is to be written to, whose type may be the same though its extents are others.
+  static Value settled(mlir::OpBuilder &builder, mlir::Location location, Value value) {
+    if (sourceOf(value) == value)
+      return value;
+    auto type = mlir::cast<mlir::RankedTensorType>(value.getType());
+    Value empty = tensor::EmptyOp::create(builder, location, tensor::getMixedSizes(builder, location, value), type.getElementType());
+    return mlir::linalg::CopyOp::create(builder, location, value, empty).getResult(0);
+  }
+
   /// What a value is a view of.
   static Value sourceOf(Value value) {
     while (mlir::Operation *op = value.getDefiningOp()) {
-      if (!mlir::isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op))
+      if (!mlir::isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ReshapeOp, tensor::CastOp>(op))
         break;
       value = op->getOperand(0);
     }
@@ -87,8 +125,6 @@ private:
         value = slice.getDest();
       else if (auto loop = mlir::dyn_cast<scf::ForOp>(op))
         value = loop.getInitArgs()[mlir::cast<mlir::OpResult>(value).getResultNumber()];
-      else if (auto branch = mlir::dyn_cast<scf::IfOp>(op))
-        value = branch.thenYield().getOperand(mlir::cast<mlir::OpResult>(value).getResultNumber());
       else
         break;
     }

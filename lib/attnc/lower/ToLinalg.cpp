@@ -61,7 +61,6 @@ struct ToLinalg : mlir::PassWrapper<ToLinalg, mlir::OperationPass<mlir::func::Fu
         finish(builder, function, batcher, op);
       } else if (mlir::isa<mlir::arith::ExtFOp, mlir::arith::TruncFOp>(op)) {
         batcher.bind(op.getResult(0), converted(builder, op, batcher.wire(op.getOperand(0))));
-        known.map(op.getResult(0), batcher.wire(op.getResult(0)).tensor);
       } else if (op.getNumResults() == 1 && op.getResult(0).getType().isIndex()) {
         builder.clone(op, known);
       } else {
