@@ -78,17 +78,37 @@ private:
     for (auto [i, carried, next] : llvm::enumerate(loop.getRegionIterArgs(), end->getOperands())) {
       if (!mlir::isa<mlir::RankedTensorType>(carried.getType()) || destinationOf(next) == carried)
         continue;
-      // A state that becomes (a view of) another one is read after that one has been overwritten.
-      Value source = next;
-      if (mlir::isa<mlir::BlockArgument>(sourceOf(next)))
-        source = copied(builder, loop.getLoc(), next);
+      // A state that becomes (a view of) another one would be read after that one has been overwritten.
+      Value source = mlir::isa<mlir::BlockArgument>(sourceOf(next)) ? copied(builder, loop.getLoc(), next) : next;
       moved.push_back({i, source});
     }
     for (auto [i, source] : moved) {
       Value place = loop.getRegionIterArg(i);
-      auto written = bufferization::MaterializeInDestinationOp::create(builder, loop.getLoc(), place.getType(), source, place);
-      end->setOperand(i, written.getResult());
+      if (mlir::linalg::GenericOp op = computableIn(place, source)) {
+        op.getDpsInitsMutable()[0].set(place);
+        end->setOperand(i, source);
+      } else {
+        builder.setInsertionPoint(end);
+        end->setOperand(i, mlir::linalg::CopyOp::create(builder, loop.getLoc(), source, place).getResult(0));
+      }
     }
+  }
+
+  /// The operation that gives a next state, when it can write over the state before: it has no other place,
+  /// moves no elements, and nobody looks at the state after it.
+  static mlir::linalg::GenericOp computableIn(Value place, Value next) {
+    auto op = next.getDefiningOp<mlir::linalg::GenericOp>();
+    auto plain = [&](mlir::OpOperand &operand) { return op.getMatchingIndexingMap(&operand).isIdentity(); };
+    if (!op || op->getBlock() != place.getParentBlock() || op.getNumParallelLoops() != op.getNumLoops() || !plain(op.getDpsInitsMutable()[0]) ||
+        !op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>())
+      return nullptr;
+    for (mlir::OpOperand &use : place.getUses()) {
+      mlir::Operation *user = use.getOwner();
+      bool read = mlir::isa<mlir::linalg::LinalgOp>(user) && user->getBlock() == op->getBlock();
+      if (!read || !(user == op ? plain(use) : user->isBeforeInBlock(op)))
+        return nullptr;
+    }
+    return op;
   }
 
   static Value copied(mlir::OpBuilder &builder, mlir::Location location, Value value) {
