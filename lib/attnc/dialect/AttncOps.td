@@ -140,7 +140,7 @@ def ApplyOp : Attnc_Op<"apply", [Pure, AttrSizedOperandSegments]> {
   let results = (outs Wire:$result);
   let assemblyFormat = [{
     $kind $label `(` $args `)` `parameters` `(` $parameters `)` `per` $per attr-dict
-    `:` `(` type($args) `)` `(` type($parameters) `)` `->` type($result)
+    `:` functional-type($args, $result) (`with` type($parameters)^)?
   }];
   let hasVerifier = 1;
 }

@@ -282,7 +282,7 @@ private:
   mlir::Operation *lastSize = nullptr;
 };
 
-/// Why the definition cannot be run, if it cannot: a hole, or an axis below 0.
+/// Why the definition cannot be run, if it cannot: a hole, a learner of nothing, or an axis below 0.
 struct Obstacles {
   const Definition &definition;
   std::string found;
@@ -293,13 +293,22 @@ struct Obstacles {
     else if (auto value = size.constant(); value && *value < 0)
       found = fmt::format("an axis has length {}", *value);
   }
+  void check(const Learner &learner) {
+    if (learner.kind == LearnerKind::Hole)
+      found = fmt::format("the box '{}' has yet to be given", learner.label);
+    if (learner.kind == LearnerKind::Linear && learner.domain.empty())
+      found = fmt::format("nothing enters the linear learner '{}'", learner.label);
+    for (const Size &axis : learner.per)
+      check(axis);
+    check(learner.width);
+  }
   void check(const Diagram &diagram) {
     for (const Wire &wire : diagram.wires)
       for (const Size &axis : wire.type.axes)
         check(axis);
     for (const Op &op : diagram.ops) {
-      if (auto *apply = std::get_if<Apply>(&op.generator); apply && definition.learner(apply->learner).kind == LearnerKind::Hole)
-        found = fmt::format("the box '{}' has yet to be given", definition.learner(apply->learner).label);
+      if (auto *apply = std::get_if<Apply>(&op.generator))
+        check(definition.learner(apply->learner));
       if (auto *box = std::get_if<Box>(&op.generator))
         check(box->size);
       if (auto *scan = std::get_if<Scan>(&op.generator))
