@@ -3,7 +3,6 @@
 #include "attnc/driver/Features.h"
 
 #include "attnc/diagram/Canonical.h"
-#include "attnc/diagram/Transform.h"
 
 #include <ostream>
 
@@ -54,28 +53,12 @@ int compile(const CompileOptions &options, Console console) {
     if (auto near = nearest(name, names))
       report.help(fmt::format("did you mean '{}'?", *near));
   }
-  auto target = parseTarget(options.target);
-  if (!target) {
-    auto report = session.diagnostics.report(Diag::UnknownTarget, {}, options.target);
-    report.help(target.error());
-  }
   if (session.diagnostics.hasErrors())
     return session.finish();
-  // Sizes that are given are compiled in; when all are, the kernel takes none as arguments.
-  Size::Values known = knownSizes(*definition, *sizes);
-  Definition specialised = *definition;
-  KernelVariant variant{options.real, std::nullopt, *target, 2};
-  bool all = std::all_of(names.begin(), names.end(), [&](const std::string &name) { return known.count(name) > 0; });
-  if (all) {
-    variant.sizes = known;
-  } else {
-    Size::Bindings bindings;
-    for (const auto &[name, value] : known)
-      bindings.emplace(name, Size(value));
-    specialised = substitute(*definition, bindings);
-  }
+  // Sizes that are given are compiled in; the others are arguments of the kernel.
+  KernelVariant variant{options.real, knownSizes(*definition, *sizes), options.target, 2};
   auto [artefact, suffix] = forms.at(options.emit);
-  auto bytes = makeArtefact(specialised, variant, artefact);
+  auto bytes = makeArtefact(*definition, variant, artefact, &session.sources);
   if (!bytes)
     session.diagnostics.report(Diag::CompilerError, definition->span, definition->name, bytes.error());
   else
