@@ -7,6 +7,7 @@
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/SCFToOpenMP/SCFToOpenMP.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
@@ -22,6 +23,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -42,7 +44,7 @@ namespace bufferization = mlir::bufferization;
 void addDialects(mlir::DialectRegistry &registry) {
   registry.insert<dialect::AttncDialect, mlir::affine::AffineDialect, mlir::arith::ArithDialect, bufferization::BufferizationDialect,
                   mlir::cf::ControlFlowDialect, func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::linalg::LinalgDialect,
-                  mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
+                  mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::omp::OpenMPDialect, mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
                   mlir::ub::UBDialect>();
   mlir::arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
@@ -73,10 +75,11 @@ void buildToLLVM(mlir::OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createCopiesPass());
   passes.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   passes.addNestedPass<func::FuncOp>(createFreePass());
-  passes.addNestedPass<func::FuncOp>(mlir::createConvertLinalgToLoopsPass());
+  passes.addNestedPass<func::FuncOp>(createLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
   passes.addPass(mlir::memref::createExpandStridedMetadataPass());
   passes.addPass(mlir::createLowerAffinePass());
+  passes.addPass(mlir::createConvertSCFToOpenMPPass());
   passes.addPass(mlir::createSCFToControlFlowPass());
   passes.addNestedPass<func::FuncOp>(createPointersPass());
   passes.addPass(createToLLVMPass());
@@ -107,7 +110,7 @@ void prepareContext(mlir::MLIRContext &context) {
 
 void registerLowering(mlir::DialectRegistry &registry) {
   addDialects(registry);
-  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass, createCopiesPass, createFreePass, createExpandMathPass,
+  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createExpandMathPass,
                       createPointersPass, createToLLVMPass})
     mlir::registerPass(create);
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused", buildToLinalg);

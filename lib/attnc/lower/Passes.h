@@ -17,6 +17,8 @@ std::unique_ptr<mlir::Pass> createPlacesPass();
 std::unique_ptr<mlir::Pass> createCopiesPass();
 /// `attnc-free`: each buffer is freed after its last use.
 std::unique_ptr<mlir::Pass> createFreePass();
+/// `attnc-loops`: nests become loops, the outer ones of large nests parallel.
+std::unique_ptr<mlir::Pass> createLoopsPass();
 /// `attnc-expand-math`: functions on f32 become arithmetic that vectorises.
 std::unique_ptr<mlir::Pass> createExpandMathPass();
 /// `attnc-convert-to-llvm`: what stands below loops becomes the LLVM dialect.

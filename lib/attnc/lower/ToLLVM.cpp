@@ -8,6 +8,7 @@
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/OpenMPToLLVM/ConvertOpenMPToLLVM.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -57,6 +58,7 @@ struct ToLLVM : mlir::PassWrapper<ToLLVM, mlir::OperationPass<mlir::ModuleOp>> {
     mlir::LLVMTypeConverter converter(&getContext(), options);
     mlir::RewritePatternSet patterns(&getContext());
     mlir::arith::populateArithExpandOpsPatterns(patterns);
+    mlir::arith::populateExpandBFloat16Patterns(patterns); // few processors convert, and a runtime's function does not vectorise
     if (failed(mlir::applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
 
@@ -68,7 +70,9 @@ struct ToLLVM : mlir::PassWrapper<ToLLVM, mlir::OperationPass<mlir::ModuleOp>> {
     mlir::populateMathToLLVMConversionPatterns(converter, conversions);
     mlir::populateMathToLibmConversionPatterns(conversions, 0);
     mlir::ub::populateUBToLLVMConversionPatterns(converter, conversions);
+    mlir::populateOpenMPToLLVMConversionPatterns(converter, conversions);
     mlir::LLVMConversionTarget target(getContext());
+    mlir::configureOpenMPToLLVMConversionLegality(target, converter);
     target.addLegalOp<mlir::ModuleOp, mlir::UnrealizedConversionCastOp>();
     if (failed(mlir::applyFullConversion(getOperation(), target, std::move(conversions))))
       signalPassFailure();

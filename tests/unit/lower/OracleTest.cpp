@@ -33,15 +33,15 @@ void compare(Real real, bool fixed, bool smooth, double tolerance, unsigned firs
 } // namespace
 
 TEST_CASE("random diagrams mean what the oracle says, in f64") {
-  SECTION("sizes fixed") { compare(Real::F64, true, false, 1e-10, 1, 60); }
-  SECTION("sizes as arguments") { compare(Real::F64, false, false, 1e-10, 1001, 600); }
+  SECTION("sizes fixed") { compare(Real::F64, true, false, 1e-10, 1, 120); }
+  SECTION("sizes as arguments") { compare(Real::F64, false, false, 1e-10, 1001, 120); }
 }
 
 TEST_CASE("random diagrams mean what the oracle says, in f32") {
-  SECTION("sizes fixed") { compare(Real::F32, true, true, 2e-4, 2001, 40); }
-  SECTION("sizes as arguments") { compare(Real::F32, false, true, 2e-4, 3001, 40); }
+  SECTION("sizes fixed") { compare(Real::F32, true, true, 2e-4, 2001, 80); }
+  SECTION("sizes as arguments") { compare(Real::F32, false, true, 2e-4, 3001, 80); }
 }
 
 TEST_CASE("random diagrams mean what the oracle says, with arrays of bf16") {
-  compare(Real::BF16, true, true, 0x1p-7, 4001, 30);
+  compare(Real::BF16, true, true, 0x1p-7, 4001, 60);
 }

@@ -146,6 +146,14 @@ TEST_CASE("arrays of bf16 are rounded on the way out, and only there") {
   Reals terms(257, 1.0); // in bf16 the sum would stay at 256
   auto found = runLowered(sum, {Real::BF16, {}}, {{"n", 512}}, {reals(Reals(512, 1.0))});
   same(found[0], real(512));
+  const double step = 0x1.01p-8; // with it, sums need more bits than bf16 has and no more than f32 has
+  Definition shifted = one({realType({n})}, box(Cap::None, n, {Mode::Map}, diagram({realType()}, [&](Draft &draft, auto &in) {
+    return std::vector<WireId>{draft.fn(F::Add, {in[0], draft.number(step)})};
+  })));
+  Reals x{NaN, inf, -inf, 0x1.FEp127, -0.0, 1, -1, 0x1.02p0, 0x1.04p0, 0.5, 0x1.FEp-1}, sums;
+  for (double value : x)
+    sums.push_back(value + step);
+  same(runLowered(shifted, {Real::BF16, {}}, {{"n", std::int64_t(x.size())}}, {reals(x)})[0], rounded(reals(sums), Real::BF16));
   terms.push_back(2);
   same(runLowered(sum, {Real::BF16, {}}, {{"n", 258}}, {reals(terms)})[0], real(260)); // 259 is a tie, to even
 }
