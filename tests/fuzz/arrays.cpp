@@ -37,8 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         continue;
       }
       require(array->byteCount() <= size || array->byteCount() <= limit);
-      require(array->converted(DType::F64) && array->converted(DType::BF16) && array->converted(DType::I32) && array->converted(DType::Bool));
-      auto again = ArrayFile::of(Bytes::of(npyText(*array))).and_then([](const ArrayFile &npy) { return npy.read(""); });
+      require(array->converted(DType::F64) && array->converted(DType::BF16) && array->converted(DType::I32) &&
+              array->converted(DType::Bool));
+      auto again =
+          ArrayFile::of(Bytes::of(npyText(*array))).and_then([](const ArrayFile &npy) { return npy.read(""); });
       require(again && same(*again, *array));
       if (!key.empty() && key != "__metadata__" && key.find('\0') == std::string::npos && arrays.size() < 8)
         arrays.emplace_back(key, *array);

@@ -1,5 +1,5 @@
-// Any bytes are elaborated without harm; what has a meaning is a valid diagram with a canonical form, and keeps both when
-// it is printed and read again.
+// Any bytes are elaborated without harm; what has a meaning is a valid diagram with a canonical form, and keeps both
+// when it is printed and read again.
 #include "attnc/diagram/Canonical.h"
 #include "attnc/diagram/Signature.h"
 #include "attnc/elaborate/Elaborate.h"
@@ -19,9 +19,10 @@ static void require(bool holds, const char *law, const std::string &details) {
 }
 
 static Module meaning(SourceManager &sources, FileId file, Diagnostics &diagnostics) {
-  return elaborate(sources, file, diagnostics, [](const std::filesystem::path &) -> tl::expected<std::string, std::string> {
-    return tl::unexpected<std::string>("there are no other files");
-  });
+  return elaborate(sources, file, diagnostics,
+                   [](const std::filesystem::path &) -> tl::expected<std::string, std::string> {
+                     return tl::unexpected<std::string>("there are no other files");
+                   });
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -43,6 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   require(again.definitions.size() == module.definitions.size(), "printed text has the same diagrams", printed);
   for (std::size_t i = 0; i < module.definitions.size(); ++i)
     if (module.definitions[i]->diagram.opCount() < 10'000)
-      require(canonicalForm(*module.definitions[i]) == canonicalForm(*again.definitions[i]), "printed text means the same", printed);
+      require(canonicalForm(*module.definitions[i]) == canonicalForm(*again.definitions[i]),
+              "printed text means the same", printed);
   return 0;
 }

@@ -1,7 +1,7 @@
 // Any bytes are read without harm; what is read without errors prints to text that reads back as the same tree,
 // with the same comments, and that printing leaves alone.
-#include "attnc/syntax/Dump.h"
 #include "attnc/syntax/Parser.h"
+#include "attnc/syntax/Dump.h"
 #include "attnc/syntax/Printer.h"
 #include "attnc/syntax/Token.h"
 

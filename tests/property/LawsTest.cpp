@@ -4,8 +4,8 @@
 #include "attnc/diagram/Signature.h"
 #include "attnc/diagram/Transform.h"
 
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <numeric>
 
 using namespace attnc;
@@ -106,7 +106,8 @@ TEST_CASE("the order in which operations are written is nothing", "[laws]") {
     RandomDiagram r(i);
     std::vector<Type> inputs = r.types(3);
     Diagram f = r.diagram(inputs, 8, 2);
-    law(i, r, inputs, [&](Draft &b, auto x) { return b.copy(f, x); },
+    law(
+        i, r, inputs, [&](Draft &b, auto x) { return b.copy(f, x); },
         [&](Draft &b, auto x) { return b.copy(shuffled(f, r), x); });
   }
 }
@@ -116,9 +117,16 @@ TEST_CASE("copy is natural: f ; copy = copy ; (f @ f)", "[laws]") {
     RandomDiagram r(i);
     std::vector<Type> inputs = r.types(3);
     Diagram f = r.diagram(inputs, 6, 2);
-    law(i, r, inputs,
-        [&](Draft &b, auto x) { Wires y = b.copy(f, x); return concat(y, y); },
-        [&](Draft &b, auto x) { Wires y = b.copy(f, x); return concat(y, b.copy(f, x)); });
+    law(
+        i, r, inputs,
+        [&](Draft &b, auto x) {
+          Wires y = b.copy(f, x);
+          return concat(y, y);
+        },
+        [&](Draft &b, auto x) {
+          Wires y = b.copy(f, x);
+          return concat(y, b.copy(f, x));
+        });
   }
 }
 
@@ -127,7 +135,8 @@ TEST_CASE("a named box is what it holds", "[laws]") {
     RandomDiagram r(i);
     std::vector<Type> inputs = r.types(3);
     Diagram f = r.diagram(inputs, 6, 2);
-    law(i, r, inputs, [&](Draft &b, auto x) { return b.copy(f, x); },
+    law(
+        i, r, inputs, [&](Draft &b, auto x) { return b.copy(f, x); },
         [&](Draft &b, auto x) { return b.all(Call{"f", std::make_shared<Diagram>(f)}, x); });
   }
 }
@@ -156,9 +165,12 @@ TEST_CASE("a box of a composite is the composite of boxes", "[laws]") {
     Size n = r.anySize();
     std::vector<Type> inputs{r.type(r.below(2)), r.type(r.below(2))};
     Diagram f = r.diagram(inputs, 4, 2), g = r.diagram(f.outputTypes(), 4, 2);
-    law(i, r, over(n, inputs),
+    law(
+        i, r, over(n, inputs),
         [&](Draft &b, auto x) {
-          return b.all(plainBox(n, "mm", diagram(r.learners, inputs, [&](Draft &c, auto y) { return c.copy(g, c.copy(f, y)); })), x);
+          return b.all(
+              plainBox(n, "mm", diagram(r.learners, inputs, [&](Draft &c, auto y) { return c.copy(g, c.copy(f, y)); })),
+              x);
         },
         [&](Draft &b, auto x) { return b.all(plainBox(n, "mm", g), b.all(plainBox(n, "mm", f), x)); });
   }
@@ -170,10 +182,15 @@ TEST_CASE("a box of a tensor is the tensor of boxes; of nothing, nothing", "[law
     Size n = r.anySize();
     Type s = r.type(r.below(2)), t = r.type(r.below(2)), u = r.type(1);
     Diagram f = r.diagram({s}, 4, 1), g = r.diagram({t}, 4, 1);
-    law(i, r, over(n, {s, t, u}),
+    law(
+        i, r, over(n, {s, t, u}),
         [&](Draft &b, auto x) {
-          return b.all(plainBox(n, "mmm", diagram(r.learners, {s, t, u}, [&](Draft &c, auto y) {
-            return Wires{c.copy(f, {y[0]})[0], c.copy(g, {y[1]})[0], y[2]}; })), x);
+          return b.all(plainBox(n, "mmm",
+                                diagram(r.learners, {s, t, u},
+                                        [&](Draft &c, auto y) {
+                                          return Wires{c.copy(f, {y[0]})[0], c.copy(g, {y[1]})[0], y[2]};
+                                        })),
+                       x);
         },
         [&](Draft &b, auto x) {
           return Wires{b.all(plainBox(n, "m", f), {x[0]})[0], b.all(plainBox(n, "m", g), {x[1]})[0], x[2]};
@@ -190,10 +207,14 @@ TEST_CASE("what does not use the axis leaves the box", "[laws]") {
     Type t = r.type(r.below(2));
     Diagram g = r.diagram({t, f.outputTypes()[0]}, 4, 2);
     std::vector<Type> outer{t.over(n), shared[0], shared[1]};
-    law(i, r, outer,
+    law(
+        i, r, outer,
         [&](Draft &b, auto x) {
-          return b.all(plainBox(n, "mss", diagram(r.learners, {t, shared[0], shared[1]}, [&](Draft &c, auto y) {
-            return c.copy(g, {y[0], c.copy(f, {y[1], y[2]})[0]}); })), x);
+          return b.all(
+              plainBox(n, "mss",
+                       diagram(r.learners, {t, shared[0], shared[1]},
+                               [&](Draft &c, auto y) { return c.copy(g, {y[0], c.copy(f, {y[1], y[2]})[0]}); })),
+              x);
         },
         [&](Draft &b, auto x) { return b.all(plainBox(n, "ms", g), {x[0], b.copy(f, {x[1], x[2]})[0]}); });
   }
@@ -206,10 +227,9 @@ TEST_CASE("sharing a wire is mapping its broadcast", "[laws]") {
     Type s = r.type(r.below(2)), t = r.type(r.below(3));
     Diagram f = r.diagram({s, t}, 5, 1);
     Diagram id = diagram(r.learners, {t}, [](Draft &, auto x) { return x; });
-    law(i, r, {s.over(n), t}, [&](Draft &b, auto x) { return b.all(plainBox(n, "ms", f), x); },
-        [&](Draft &b, auto x) {
-          return b.all(plainBox(n, "mm", f), {x[0], b.add(plainBox(n, "s", id), {x[1]})});
-        });
+    law(
+        i, r, {s.over(n), t}, [&](Draft &b, auto x) { return b.all(plainBox(n, "ms", f), x); },
+        [&](Draft &b, auto x) { return b.all(plainBox(n, "mm", f), {x[0], b.add(plainBox(n, "s", id), {x[1]})}); });
   }
 }
 
@@ -219,10 +239,14 @@ TEST_CASE("gathering at the index of a box of the same size is mapping", "[laws]
     Size n = r.anySize();
     Type t = r.type(r.below(2));
     Diagram f = r.diagram({t}, 5, 1);
-    law(i, r, {t.over(n)}, [&](Draft &b, auto x) { return b.all(plainBox(n, "m", f), x); },
+    law(
+        i, r, {t.over(n)}, [&](Draft &b, auto x) { return b.all(plainBox(n, "m", f), x); },
         [&](Draft &b, auto x) {
-          return b.all(plainBox(n, "s", diagram(r.learners, {{Kind::Int, {}}, t.over(n)}, [&](Draft &c, auto y) {
-            return c.copy(f, {c.add(Gather{}, {y[1], y[0]})}); }), true), x);
+          return b.all(plainBox(n, "s",
+                                diagram(r.learners, {{Kind::Int, {}}, t.over(n)},
+                                        [&](Draft &c, auto y) { return c.copy(f, {c.add(Gather{}, {y[1], y[0]})}); }),
+                                true),
+                       x);
         });
   }
 }
@@ -234,13 +258,13 @@ TEST_CASE("transposing twice is nothing, and exchanges nested boxes", "[laws]") 
     Type t = r.type(r.below(2));
     Diagram f = r.diagram({t}, 4, 1);
     auto twice = [&](Draft &b, Size outer, Size inner, WireId x) {
-      Diagram nested = diagram(r.learners, {t.over(inner)}, [&](Draft &c, auto y) { return c.all(plainBox(inner, "m", f), y); });
+      Diagram nested =
+          diagram(r.learners, {t.over(inner)}, [&](Draft &c, auto y) { return c.all(plainBox(inner, "m", f), y); });
       return b.add(plainBox(outer, "m", nested), {x});
     };
-    law(i, r, {t.over(n).over(m)}, [&](Draft &b, auto x) { return Wires{twice(b, m, n, x[0])}; },
-        [&](Draft &b, auto x) {
-          return Wires{b.add(Transpose{}, {twice(b, n, m, b.add(Transpose{}, x))})};
-        });
+    law(
+        i, r, {t.over(n).over(m)}, [&](Draft &b, auto x) { return Wires{twice(b, m, n, x[0])}; },
+        [&](Draft &b, auto x) { return Wires{b.add(Transpose{}, {twice(b, n, m, b.add(Transpose{}, x))})}; });
   }
 }
 
@@ -251,7 +275,8 @@ TEST_CASE("a capped box folds the plain one, result by result", "[laws]") {
     std::vector<Type> inputs{r.type(r.below(2)), r.type(r.below(2))};
     Diagram f = r.diagram(inputs, 5, 2);
     Cap cap = r.below(2) ? Cap::Sum : Cap::Min;
-    law(i, r, over(n, inputs),
+    law(
+        i, r, over(n, inputs),
         [&](Draft &b, auto x) {
           Box box = std::get<Box>(plainBox(n, "mm", f));
           box.cap = cap;
@@ -275,7 +300,8 @@ TEST_CASE("a reshape of a reshape is one, and back is none", "[laws]") {
     RandomDiagram r(i);
     Type t = r.type(2);
     Size all = t.axes[0] * t.axes[1];
-    law(i, r, {t},
+    law(
+        i, r, {t},
         [&](Draft &b, auto x) {
           WireId flat = b.add(Reshape{{all}}, x);
           return Wires{b.add(Reshape{{t.axes[1], t.axes[0]}}, {flat}), b.add(Reshape{t.axes}, {flat})};
@@ -288,7 +314,8 @@ TEST_CASE("a scan keeps what its results need", "[laws]") {
   for (unsigned i = 0; i < rounds; ++i) {
     RandomDiagram r(i);
     Size n = r.anySize();
-    Diagram f = r.diagram({scalar, scalar}, 4, 1), g = r.diagram({scalar, scalar}, 4, 1), pre = r.diagram({scalar}, 3, 1);
+    Diagram f = r.diagram({scalar, scalar}, 4, 1), g = r.diagram({scalar, scalar}, 4, 1),
+            pre = r.diagram({scalar}, 3, 1);
     // Diagrams of scalars give scalars unless a box made an axis, and none of these can.
     auto scan = [&](bool extra, bool fused) {
       unsigned states = 1 + extra;
@@ -303,7 +330,8 @@ TEST_CASE("a scan keeps what its results need", "[laws]") {
       });
       return Scan{n, false, states, {Mode::Map}, std::make_shared<Diagram>(std::move(body))};
     };
-    law(i, r, {scalar, scalar.over(n)},
+    law(
+        i, r, {scalar, scalar.over(n)},
         [&](Draft &b, auto x) {
           Wires y = b.all(scan(true, true), {x[0], x[0], x[1]});
           return Wires{y[0], y[1]};
@@ -363,25 +391,30 @@ TEST_CASE("scans, slices and sizes that differ are told apart", "[near-miss]") {
     return form(define(none, inputs, left)) != form(define(none, inputs, right));
   };
   Diagram id = diagram(none, {scalar}, [](Draft &, auto x) { return x; });
-  CHECK(different({real({n, n})}, [](Draft &, auto x) { return x; }, [](Draft &b, auto x) { return b.all(Transpose{}, x); }));
+  CHECK(different(
+      {real({n, n})}, [](Draft &, auto x) { return x; }, [](Draft &b, auto x) { return b.all(Transpose{}, x); }));
   // gathering at the index of a box of another size drops or pads
-  CHECK(different({real({n})},
-                  [&](Draft &b, auto x) {
-                    Diagram at = diagram(none, {{Kind::Int, {}}, real({n})}, [](Draft &c, auto y) { return Wires{c.add(Gather{}, {y[1], y[0]})}; });
-                    return Wires{b.add(Reshape{{Size(1), m}}, {b.add(plainBox(m, "s", at, true), x)})};
-                  },
-                  [&](Draft &b, auto x) {
-                    Diagram at = diagram(none, {{Kind::Int, {}}, real({n})}, [](Draft &c, auto y) {
-                      return Wires{c.add(Gather{}, {y[1], c.add(Const{std::int64_t(0)}, {})})}; });
-                    return Wires{b.add(Reshape{{Size(1), m}}, {b.add(plainBox(m, "s", at, true), x)})};
-                  }));
+  CHECK(different(
+      {real({n})},
+      [&](Draft &b, auto x) {
+        Diagram at = diagram(none, {{Kind::Int, {}}, real({n})},
+                             [](Draft &c, auto y) { return Wires{c.add(Gather{}, {y[1], y[0]})}; });
+        return Wires{b.add(Reshape{{Size(1), m}}, {b.add(plainBox(m, "s", at, true), x)})};
+      },
+      [&](Draft &b, auto x) {
+        Diagram at = diagram(none, {{Kind::Int, {}}, real({n})}, [](Draft &c, auto y) {
+          return Wires{c.add(Gather{}, {y[1], c.add(Const{std::int64_t(0)}, {})})};
+        });
+        return Wires{b.add(Reshape{{Size(1), m}}, {b.add(plainBox(m, "s", at, true), x)})};
+      }));
   // x[i][j] and x[j][i] inside the same two boxes
   auto twice = [&](bool exchanged) {
     return [&, exchanged](Draft &b, Wires x) {
       Diagram inner = diagram(none, {{Kind::Int, {}}, {Kind::Int, {}}, real({n, n})}, [&](Draft &c, auto y) {
-        return Wires{c.add(Gather{}, {c.add(Gather{}, {y[2], y[exchanged]}), y[!exchanged]})}; });
-      Diagram outer = diagram(none, {{Kind::Int, {}}, real({n, n})}, [&](Draft &c, auto y) {
-        return Wires{c.add(plainBox(n, "ss", inner, true), y)}; });
+        return Wires{c.add(Gather{}, {c.add(Gather{}, {y[2], y[exchanged]}), y[!exchanged]})};
+      });
+      Diagram outer = diagram(none, {{Kind::Int, {}}, real({n, n})},
+                              [&](Draft &c, auto y) { return Wires{c.add(plainBox(n, "ss", inner, true), y)}; });
       return Wires{b.add(plainBox(n, "s", outer, true), x)};
     };
   };

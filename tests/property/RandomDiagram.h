@@ -7,8 +7,7 @@ namespace attnc::make {
 class RandomDiagram {
 public:
   explicit RandomDiagram(unsigned seed) : random(seed) {
-    learners = {universal("f"), universal("g"), universal("p", 2),
-                {LearnerKind::Param, "u", {}, {scalar}, {}, 64, {}}};
+    learners = {universal("f"), universal("g"), universal("p", 2), {LearnerKind::Param, "u", {}, {scalar}, {}, 64, {}}};
   }
 
   std::mt19937 random;
@@ -97,7 +96,8 @@ private:
     }
   }
 
-  std::pair<Box, std::vector<WireId>> boxOver(Draft &draft, const std::vector<WireId> &wires, WireId x, unsigned depth) {
+  std::pair<Box, std::vector<WireId>> boxOver(Draft &draft, const std::vector<WireId> &wires, WireId x,
+                                              unsigned depth) {
     Box box;
     box.size = draft.type(x).axes[0];
     box.cap = below(3) ? Cap::None : below(2) ? Cap::Sum : Cap::Max;

@@ -12,7 +12,8 @@ namespace {
 using namespace attnc;
 
 Console console(bool json) {
-  bool colour = isatty(2) && !std::getenv("NO_COLOR") && std::getenv("TERM") && std::string_view(std::getenv("TERM")) != "dumb";
+  bool colour =
+      isatty(2) && !std::getenv("NO_COLOR") && std::getenv("TERM") && std::string_view(std::getenv("TERM")) != "dumb";
   return {std::cout, std::cerr, colour, json};
 }
 
@@ -22,28 +23,38 @@ std::string completionScript(const std::string &shell) {
     return "_attnc() {\n"
            "  local words=$(attnc complete-words \"${COMP_WORDS[1]}\" 2>/dev/null)\n"
            "  if [[ $COMP_CWORD == 1 ]]; then words=$(attnc complete-words 2>/dev/null); fi\n"
-           "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\") $(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+           "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\") $(compgen -f -- "
+           "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
            "}\ncomplete -o filenames -F _attnc attnc\n";
   if (shell == "zsh")
     return "#compdef attnc\n_attnc() {\n"
            "  if (( CURRENT == 2 )); then compadd -- $(attnc complete-words 2>/dev/null)\n"
            "  else compadd -- $(attnc complete-words \"$words[2]\" 2>/dev/null); _files; fi\n}\ncompdef _attnc attnc\n";
   return "complete -c attnc -n __fish_use_subcommand -f -a '(attnc complete-words 2>/dev/null)'\n"
-         "complete -c attnc -n 'not __fish_use_subcommand' -a '(attnc complete-words (commandline -opc)[2] 2>/dev/null)'\n";
+         "complete -c attnc -n 'not __fish_use_subcommand' -a '(attnc complete-words (commandline -opc)[2] "
+         "2>/dev/null)'\n";
 }
 
-DType realType(const std::string &text) { return text == "f64" ? DType::F64 : text == "bf16" ? DType::BF16 : DType::F32; }
+DType realType(const std::string &text) {
+  return text == "f64" ? DType::F64 : text == "bf16" ? DType::BF16 : DType::F32;
+}
 
 void addRun(CLI::App &command, RunOptions &options, std::string &dtype) {
   command.add_option("FILE", options.file, "an .attn program, - for standard input")->required();
   command.add_option("DIAGRAM", options.diagram, "its last diagram if left out");
-  command.add_option("--in", options.arrays.inputs, "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=random:SEED")->allow_extra_args(true);
-  command.add_option("--params", options.arrays.parameters, "FILE.npz, FILE.safetensors, random:SEED")->allow_extra_args(true);
-  command.add_option("--size", options.arrays.sizes, "NAME=NUMBER, for sizes that follow from no array")->allow_extra_args(true);
+  command
+      .add_option("--in", options.arrays.inputs,
+                  "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=random:SEED")
+      ->allow_extra_args(true);
+  command.add_option("--params", options.arrays.parameters, "FILE.npz, FILE.safetensors, random:SEED")
+      ->allow_extra_args(true);
+  command.add_option("--size", options.arrays.sizes, "NAME=NUMBER, for sizes that follow from no array")
+      ->allow_extra_args(true);
   command.add_option("--out", options.output, "write the results: .npy for one, .npz or .safetensors for several");
   command.add_option("--picture", options.picture, "draw a result with two axes as a heat map: .svg, .png, .pdf");
   command.add_option("--labels", options.labels, "JSON list of strings for the axes of the picture");
-  command.add_option("--max-memory", options.arrays.maxMemory, "refuse to take more, e.g. 4GB")->transform(CLI::AsSizeValue(false));
+  command.add_option("--max-memory", options.arrays.maxMemory, "refuse to take more, e.g. 4GB")
+      ->transform(CLI::AsSizeValue(false));
   command.add_flag("--time", options.time, "say how long it took");
   (void)dtype;
 }
@@ -67,11 +78,16 @@ int main(int argc, char **argv) {
 
   FmtOptions fmtOptions;
   auto *fmtCommand = app.add_subcommand("fmt", "rewrite files in canonical form");
-  fmtCommand->add_option("FILE", fmtOptions.files, ".attn programs, - for standard input to standard output")->required();
+  fmtCommand->add_option("FILE", fmtOptions.files, ".attn programs, - for standard input to standard output")
+      ->required();
   fmtCommand->add_flag("--check", fmtOptions.check, "write nothing; exit 1 if a file is not in canonical form");
   fmtCommand->add_flag("--stdout", fmtOptions.toOutput, "print instead of rewriting");
-  auto *named = fmtCommand->add_flag_callback("--named", [&] { fmtOptions.notation = FmtOptions::Notation::Named; }, "with named wires");
-  fmtCommand->add_flag_callback("--pointfree", [&] { fmtOptions.notation = FmtOptions::Notation::PointFree; }, "by composition")->excludes(named);
+  auto *named = fmtCommand->add_flag_callback(
+      "--named", [&] { fmtOptions.notation = FmtOptions::Notation::Named; }, "with named wires");
+  fmtCommand
+      ->add_flag_callback(
+          "--pointfree", [&] { fmtOptions.notation = FmtOptions::Notation::PointFree; }, "by composition")
+      ->excludes(named);
   fmtCommand->footer("Example:\n  attnc fmt --pointfree --stdout sdpa.attn");
   fmtCommand->callback([&] { action = [&] { return format(fmtOptions, console(false)); }; });
 
@@ -79,9 +95,12 @@ int main(int argc, char **argv) {
   auto *drawCommand = app.add_subcommand("draw", "draw a diagram for the paper");
   drawCommand->add_option("FILE", drawOptions.file, "an .attn program, - for standard input")->required();
   drawCommand->add_option("DIAGRAM", drawOptions.diagram, "its last diagram if left out");
-  drawCommand->add_option("-o,--output", drawOptions.output, "FILE.svg, .pdf, .png, .dot or .tikz; - prints SVG")->required();
-  drawCommand->add_option("--open", drawOptions.open, "show what is in a named box: NAME, all, or a number of levels")->allow_extra_args(true);
-  drawCommand->add_option("--direction", drawOptions.direction, "down or right")->check(CLI::IsMember({"down", "right"}));
+  drawCommand->add_option("-o,--output", drawOptions.output, "FILE.svg, .pdf, .png, .dot or .tikz; - prints SVG")
+      ->required();
+  drawCommand->add_option("--open", drawOptions.open, "show what is in a named box: NAME, all, or a number of levels")
+      ->allow_extra_args(true);
+  drawCommand->add_option("--direction", drawOptions.direction, "down or right")
+      ->check(CLI::IsMember({"down", "right"}));
   drawCommand->footer("Example:\n  attnc draw sdpa.attn -o sdpa.svg --open dot");
   drawCommand->callback([&] { action = [&] { return draw(drawOptions, console(false)); }; });
 
@@ -94,14 +113,16 @@ int main(int argc, char **argv) {
 
   auto *runCommand = app.add_subcommand("run", "compile and run");
   addRun(*runCommand, runOptions, runType);
-  runCommand->add_option("--dtype", runType, "of reals: f32, f64 or bf16")->check(CLI::IsMember({"f32", "f64", "bf16"}));
+  runCommand->add_option("--dtype", runType, "of reals: f32, f64 or bf16")
+      ->check(CLI::IsMember({"f32", "f64", "bf16"}));
   runCommand->add_option("--target", runOptions.target, "native, x86-64-v3, x86-64-v4 …");
   runCommand->add_option("--threads", runOptions.threads, "0: as many as there are cores");
   runCommand->add_flag("--check", runOptions.check, "run the reference too and report the relative error");
   runCommand->add_flag("--no-cache", runOptions.noCache, "compile again");
   runCommand->add_flag("--json", json, "the report of --check and --time as JSON");
-  runCommand->footer("Examples:\n  attnc run sdpa.attn --in q=q.npy k=k.npy v=v.npy --out y.npy\n"
-                     "  attnc run sdpa.attn --in q=random:1 k=random:2 v=random:3 --size n=100 m=80 d=64 e=64 --check --time");
+  runCommand->footer(
+      "Examples:\n  attnc run sdpa.attn --in q=q.npy k=k.npy v=v.npy --out y.npy\n"
+      "  attnc run sdpa.attn --in q=random:1 k=random:2 v=random:3 --size n=100 m=80 d=64 e=64 --check --time");
   runCommand->callback([&] {
     action = [&] {
       runOptions.real = realType(runType);
@@ -118,10 +139,15 @@ int main(int argc, char **argv) {
       ->check(CLI::IsMember({"diagram", "mlir", "linalg", "llvm", "asm", "obj", "so", "header"}))
       ->capture_default_str();
   compileCommand->add_option("-o,--output", compileOptions.output, "standard output for text, else NAME.o or NAME.so");
-  compileCommand->add_option("--target", compileOptions.target, "native, x86-64-v3, x86-64-v4, aarch64 …, with +feature")->capture_default_str();
-  compileCommand->add_option("--dtype", compileType, "of reals: f32, f64 or bf16")->check(CLI::IsMember({"f32", "f64", "bf16"}));
-  compileCommand->add_option("--size", compileOptions.sizes, "NAME=NUMBER compiled in; the others are arguments")->allow_extra_args(true);
-  compileCommand->footer("Examples:\n  attnc compile sdpa.attn --emit=so -o sdpa.so\n  attnc compile sdpa.attn --emit=header -o sdpa.h");
+  compileCommand
+      ->add_option("--target", compileOptions.target, "native, x86-64-v3, x86-64-v4, aarch64 …, with +feature")
+      ->capture_default_str();
+  compileCommand->add_option("--dtype", compileType, "of reals: f32, f64 or bf16")
+      ->check(CLI::IsMember({"f32", "f64", "bf16"}));
+  compileCommand->add_option("--size", compileOptions.sizes, "NAME=NUMBER compiled in; the others are arguments")
+      ->allow_extra_args(true);
+  compileCommand->footer(
+      "Examples:\n  attnc compile sdpa.attn --emit=so -o sdpa.so\n  attnc compile sdpa.attn --emit=header -o sdpa.h");
   compileCommand->callback([&] {
     action = [&] {
       compileOptions.real = realType(compileType);
@@ -134,12 +160,15 @@ int main(int argc, char **argv) {
   equalCommand->add_option("A", equalOptions.left, "FILE or FILE:DIAGRAM")->required();
   equalCommand->add_option("B", equalOptions.right, "FILE or FILE:DIAGRAM")->required();
   equalCommand->add_flag("--json", json, "the answer as JSON");
-  equalCommand->footer("Example:\n  attnc equal attention.attn:sdpa other.attn:sdpa\nExit code 0 if they are equal, 1 if not.");
+  equalCommand->footer(
+      "Example:\n  attnc equal attention.attn:sdpa other.attn:sdpa\nExit code 0 if they are equal, 1 if not.");
   equalCommand->callback([&] { action = [&] { return equal(equalOptions, console(json)); }; });
 
   std::string shell;
   auto *completion = app.add_subcommand("completion", "print a completion script");
-  completion->add_option("SHELL", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->add_option("SHELL", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   completion->footer("Example:\n  source <(attnc completion bash)");
   completion->callback([&] {
     action = [&] {

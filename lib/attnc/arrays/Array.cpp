@@ -1,11 +1,11 @@
 #include "attnc/arrays/Array.h"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <Eigen/Core>
 #include <fmt/format.h>
 #include <iterator>
 #include <limits>
@@ -20,8 +20,8 @@ struct DTypeInfo {
   std::string_view name;
   std::size_t size;
 };
-constexpr DTypeInfo infos[] = {{"bool", 1},   {"int8", 1},   {"int16", 2},    {"int32", 4},   {"int64", 8},
-                               {"uint8", 1},  {"uint16", 2}, {"uint32", 4},   {"uint64", 8},  {"float16", 2},
+constexpr DTypeInfo infos[] = {{"bool", 1},     {"int8", 1},    {"int16", 2},  {"int32", 4},  {"int64", 8},
+                               {"uint8", 1},    {"uint16", 2},  {"uint32", 4}, {"uint64", 8}, {"float16", 2},
                                {"bfloat16", 2}, {"float32", 4}, {"float64", 8}};
 
 /// Calls `f` with a value of the C++ type that holds elements of `dtype`.
@@ -56,8 +56,7 @@ template <class F> void withElement(DType dtype, F &&f) {
   }
 }
 
-template <class T>
-constexpr bool isShortFloat = std::is_same_v<T, Eigen::half> || std::is_same_v<T, Eigen::bfloat16>;
+template <class T> constexpr bool isShortFloat = std::is_same_v<T, Eigen::half> || std::is_same_v<T, Eigen::bfloat16>;
 
 // Rounding a number twice is rounding it once when the first step rounds to odd and keeps two bits more than
 // the second (Boldo, Melquiond 2005): that is how 64-bit numbers reach the 16-bit formats.
@@ -153,7 +152,8 @@ std::optional<Array> Array::zeros(DType dtype, std::vector<std::int64_t> shape) 
   return view(dtype, std::move(shape), static_cast<const std::byte *>(memory), std::move(owner));
 }
 
-Array Array::view(DType dtype, std::vector<std::int64_t> shape, const std::byte *data, std::shared_ptr<const void> owner) {
+Array Array::view(DType dtype, std::vector<std::int64_t> shape, const std::byte *data,
+                  std::shared_ptr<const void> owner) {
   Array array;
   array.elementType = dtype;
   array.dimensions = std::move(shape);
@@ -187,8 +187,6 @@ std::optional<Array> Array::converted(DType target) const {
   return result;
 }
 
-std::string shapeText(std::span<const std::int64_t> shape) {
-  return fmt::format("[{}]", fmt::join(shape, " "));
-}
+std::string shapeText(std::span<const std::int64_t> shape) { return fmt::format("[{}]", fmt::join(shape, " ")); }
 
 } // namespace attnc

@@ -26,7 +26,8 @@ public:
   static std::optional<Array> zeros(DType dtype, std::vector<std::int64_t> shape);
   /// A view of bytes that `owner` keeps alive; they are `byteSize(dtype, shape)` many, aligned for `dtype`, and
   /// those of a Bool array are 0 or 1.
-  static Array view(DType dtype, std::vector<std::int64_t> shape, const std::byte *data, std::shared_ptr<const void> owner);
+  static Array view(DType dtype, std::vector<std::int64_t> shape, const std::byte *data,
+                    std::shared_ptr<const void> owner);
 
   DType dtype() const { return elementType; }
   const std::vector<std::int64_t> &shape() const { return dimensions; }
@@ -35,8 +36,12 @@ public:
   const std::byte *data() const { return bytes; }
   /// Only of an array made by `zeros` or `converted`, while nobody shares it.
   std::byte *mutableData() { return const_cast<std::byte *>(bytes); }
-  template <class T> std::span<const T> as() const { return {reinterpret_cast<const T *>(bytes), std::size_t(elementCount())}; }
-  template <class T> std::span<T> mutableAs() { return {reinterpret_cast<T *>(mutableData()), std::size_t(elementCount())}; }
+  template <class T> std::span<const T> as() const {
+    return {reinterpret_cast<const T *>(bytes), std::size_t(elementCount())};
+  }
+  template <class T> std::span<T> mutableAs() {
+    return {reinterpret_cast<T *>(mutableData()), std::size_t(elementCount())};
+  }
 
   /// The same numbers in another type: rounded once, to nearest even; bool from non-zero. What does not fit an
   /// integer type becomes its nearest end, and NaN 0. Fails when memory does.

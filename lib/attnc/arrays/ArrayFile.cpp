@@ -73,9 +73,7 @@ tl::expected<ArrayFile, std::string> ArrayFile::of(Bytes bytes, const std::files
 
 const std::vector<std::string> &ArrayFile::keys() const { return form->keys; }
 
-bool ArrayFile::has(std::string_view key) const {
-  return places.contains(key);
-}
+bool ArrayFile::has(std::string_view key) const { return places.contains(key); }
 
 tl::expected<Array, std::string> ArrayFile::read(std::string_view key, std::size_t limit) const {
   auto found = places.find(key);

@@ -93,7 +93,8 @@ template <class T> void gather(const std::byte *source, const Layout &layout, Ar
 tl::expected<Array, std::string> arrayIn(const Bytes &bytes, const Layout &layout, std::size_t limit) {
   std::size_t width = byteSize(layout.dtype);
   bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data.data()) % width == 0;
-  bool reordered = layout.fortran && std::count_if(layout.shape.begin(), layout.shape.end(), [](auto n) { return n != 1; }) > 1;
+  bool reordered =
+      layout.fortran && std::count_if(layout.shape.begin(), layout.shape.end(), [](auto n) { return n != 1; }) > 1;
   bool canonical = layout.dtype != DType::Bool ||
                    std::all_of(bytes.data.begin(), bytes.data.end(), [](std::byte b) { return b <= std::byte(1); });
   if (aligned && canonical && !reordered && !(layout.bigEndian && width > 1))
@@ -137,8 +138,10 @@ std::string sizeText(std::size_t bytes) {
   constexpr std::string_view units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   double value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  for (; value >= 1024; value /= 1024)
+  while (value >= 1024) {
+    value /= 1024;
     ++unit;
+  }
   return unit == 0 ? fmt::format("{} bytes", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 

@@ -46,7 +46,8 @@ tl::expected<void, std::string> readDescr(std::string_view descr, Layout &layout
     }
   if (code == "V2")
     return tl::unexpected(fmt::format("its elements are '{}', two bytes of no stated meaning; if they are bfloat16, "
-                                      "save them as float32 or as .safetensors", shown(descr)));
+                                      "save them as float32 or as .safetensors",
+                                      shown(descr)));
   if (code == "O")
     return tl::unexpected<std::string>("its elements are Python objects, which are not read");
   return tl::unexpected(fmt::format("elements of type '{}' are not numbers attnc knows", shown(descr)));
@@ -168,8 +169,8 @@ private:
 } // namespace
 
 std::string NpyHeader::mismatch(std::size_t present) const {
-  return fmt::format("its header says {} {}, which is {} bytes, but {} bytes follow", name(layout.dtype), shapeText(layout.shape),
-                     dataSize, present);
+  return fmt::format("its header says {} {}, which is {} bytes, but {} bytes follow", name(layout.dtype),
+                     shapeText(layout.shape), dataSize, present);
 }
 
 tl::expected<std::size_t, std::string> npyHeaderSize(std::string_view start) {

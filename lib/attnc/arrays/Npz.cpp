@@ -92,14 +92,17 @@ public:
     if (!stored && about.comp_method != ZIP_CM_DEFLATE)
       return tl::unexpected(fmt::format("'{}' is compressed by a method NumPy does not use", shown(keys[index])));
     if (about.comp_size > file.data.size() || about.size > about.comp_size * (stored ? 1 : mostInflation))
-      return tl::unexpected(fmt::format("'{}' is said to be {}, more than the file can hold", shown(keys[index]), sizeText(about.size)));
+      return tl::unexpected(
+          fmt::format("'{}' is said to be {}, more than the file can hold", shown(keys[index]), sizeText(about.size)));
     return inflate(index, about.size, limit);
   }
 
 private:
   tl::expected<Array, std::string> inflate(std::size_t index, std::size_t size, std::size_t limit) const {
     Member member(archive.get(), entries[index]);
-    auto fail = [&](const std::string &why) { return tl::unexpected(fmt::format("'{}': {}", shown(keys[index]), why)); };
+    auto fail = [&](const std::string &why) {
+      return tl::unexpected(fmt::format("'{}': {}", shown(keys[index]), why));
+    };
     std::string start(12, '\0');
     start.resize(member.read(start.data(), start.size()));
     if (!member.why.empty())
@@ -125,7 +128,8 @@ private:
     if (!raw)
       return fail(overLimit(follow, limit));
     char *into = reinterpret_cast<char *>(raw->mutableData()), beyond;
-    bool whole = member.read(into, follow) == follow && member.read(&beyond, 1) == 0; // its checksum is compared at the end
+    bool whole =
+        member.read(into, follow) == follow && member.read(&beyond, 1) == 0; // its checksum is compared at the end
     if (!member.why.empty())
       return fail(member.why);
     if (!whole)
@@ -189,8 +193,8 @@ tl::expected<std::string, std::string> npzText(const NamedArrays &arrays) {
   }
   if (zip_close(archive.get()) != 0)
     return tl::unexpected<std::string>(zip_strerror(archive.get()));
-  archive.release(); // closing has freed it
-  if (arrays.empty()) // libzip writes no archive at all then
+  (void)archive.release(); // closing has freed it
+  if (arrays.empty())      // libzip writes no archive at all then
     return std::string("PK\5\6", 4) + std::string(18, '\0');
   zip_stat_t about;
   if (zip_source_stat(target, &about) != 0 || !(about.valid & ZIP_STAT_SIZE) || zip_source_open(target) != 0)

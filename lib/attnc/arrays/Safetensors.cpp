@@ -19,9 +19,10 @@ struct TypeName {
   DType dtype;
   std::string_view name;
 };
-constexpr TypeName typeNames[] = {{DType::Bool, "BOOL"}, {DType::I8, "I8"},   {DType::I16, "I16"}, {DType::I32, "I32"}, {DType::I64, "I64"},
-                                  {DType::U8, "U8"},     {DType::U16, "U16"}, {DType::U32, "U32"}, {DType::U64, "U64"}, {DType::F16, "F16"},
-                                  {DType::BF16, "BF16"}, {DType::F32, "F32"}, {DType::F64, "F64"}};
+constexpr TypeName typeNames[] = {
+    {DType::Bool, "BOOL"}, {DType::I8, "I8"},   {DType::I16, "I16"}, {DType::I32, "I32"}, {DType::I64, "I64"},
+    {DType::U8, "U8"},     {DType::U16, "U16"}, {DType::U32, "U32"}, {DType::U64, "U64"}, {DType::F16, "F16"},
+    {DType::BF16, "BF16"}, {DType::F32, "F32"}, {DType::F64, "F64"}};
 
 struct Tensor {
   Layout layout;
@@ -52,7 +53,10 @@ public:
   }
   bool end_object() override {
     if (place == Place::Tensor && !(hasType && hasShape && hasOffsets))
-      return bad(fmt::format("'{}' lacks its {}", shown(names.back()), !hasType ? "dtype" : !hasShape ? "shape" : "data_offsets"));
+      return bad(fmt::format("'{}' lacks its {}", shown(names.back()),
+                             !hasType    ? "dtype"
+                             : !hasShape ? "shape"
+                                         : "data_offsets"));
     place = place == Place::Top ? Place::End : Place::Top;
     return true;
   }
@@ -64,7 +68,10 @@ public:
       if (!metadata)
         names.push_back(text);
     } else if (place == Place::Tensor) {
-      bool *given = text == "dtype" ? &hasType : text == "shape" ? &hasShape : text == "data_offsets" ? &hasOffsets : nullptr;
+      bool *given = text == "dtype"          ? &hasType
+                    : text == "shape"        ? &hasShape
+                    : text == "data_offsets" ? &hasOffsets
+                                             : nullptr;
       if (!given)
         return bad(fmt::format("'{}' has an unknown field '{}'", shown(names.back()), shown(text)));
       if (*given)
@@ -117,7 +124,9 @@ public:
   bool null() override { return bad("null stands where it may not"); }
   bool boolean(bool) override { return bad("a truth value stands where none may"); }
   bool number_integer(std::int64_t value) override { return bad(fmt::format("the number {} stands in it", value)); }
-  bool number_float(double, const std::string &text) override { return bad(fmt::format("the number {} stands in it", shown(text))); }
+  bool number_float(double, const std::string &text) override {
+    return bad(fmt::format("the number {} stands in it", shown(text)));
+  }
   bool binary(Json::binary_t &) override { return bad("binary data stands in it"); }
   bool parse_error(std::size_t position, const std::string &, const Json::exception &) override {
     return bad(fmt::format("it is no JSON at byte {}", prefix + position));
@@ -155,12 +164,14 @@ struct Safetensors : ArrayFile::Form {
       const Tensor &tensor = tensors[i];
       auto bytes = byteSize(tensor.layout.dtype, tensor.layout.shape);
       if (tensor.end < tensor.begin || tensor.end > data.data.size())
-        return tl::unexpected(fmt::format("'{}' is said to lie at {} to {} of {} bytes", shown(keys[i]), tensor.begin, tensor.end, data.data.size()));
+        return tl::unexpected(fmt::format("'{}' is said to lie at {} to {} of {} bytes", shown(keys[i]), tensor.begin,
+                                          tensor.end, data.data.size()));
       if (!bytes || *bytes != tensor.end - tensor.begin)
         return tl::unexpected(fmt::format("'{}' is {} {}, but has {} bytes", shown(keys[i]), name(tensor.layout.dtype),
                                           shapeText(tensor.layout.shape), tensor.end - tensor.begin));
       if (tensor.begin != end)
-        return tl::unexpected(fmt::format("'{}' {}", shown(keys[i]), tensor.begin < end ? "overlaps another array" : "lies after a hole"));
+        return tl::unexpected(fmt::format("'{}' {}", shown(keys[i]),
+                                          tensor.begin < end ? "overlaps another array" : "lies after a hole"));
       end = tensor.end;
     }
     if (end != data.data.size())
@@ -224,9 +235,10 @@ tl::expected<std::string, std::string> safetensorsText(const NamedArrays &arrays
       return tl::unexpected<std::string>("no array can be called '__metadata__'");
     std::size_t begin = end;
     end += array.byteCount();
-    header += fmt::format("{}{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}", begin || header.size() > 1 ? "," : "",
-                          Json(name).dump(), typeNames[static_cast<std::size_t>(array.dtype())].name, fmt::join(array.shape(), ","),
-                          begin, end);
+    header +=
+        fmt::format("{}{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}",
+                    begin || header.size() > 1 ? "," : "", Json(name).dump(),
+                    typeNames[static_cast<std::size_t>(array.dtype())].name, fmt::join(array.shape(), ","), begin, end);
   }
   header += "}";
   header.resize((header.size() + 7) / 8 * 8, ' ');

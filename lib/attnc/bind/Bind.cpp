@@ -121,7 +121,8 @@ private:
     for (const Constraint &constraint : definition.constraints)
       if (!constraint.modulus)
         solver.equate(constraint.left, constraint.right,
-                      fmt::format("by the condition '{} == {}'", constraint.left.str(), constraint.right.str()), constraint.span);
+                      fmt::format("by the condition '{} == {}'", constraint.left.str(), constraint.right.str()),
+                      constraint.span);
     solver.solve();
     forEachSlot([&](const Slot &slot) {
       if (slot.array && slot.array->shape().size() == slot.type.rank() && !checkAxes(slot, solver, diagnostics))
@@ -130,7 +131,8 @@ private:
     for (const std::string &name : names) {
       const SizeSolver::Origin *origin = solver.origin(name);
       if (!origin && !excused.contains(name))
-        diagnostics.report(Diag::UnsolvedSize, definition.span, name).help(fmt::format("give it with --size {}=…", name));
+        diagnostics.report(Diag::UnsolvedSize, definition.span, name)
+            .help(fmt::format("give it with --size {}=…", name));
       if (origin && origin->value < 0)
         diagnostics.report(Diag::NegativeSize, definition.span, name, origin->value)
             .note(origin->span, fmt::format("it follows from this: {}", origin->reason));
@@ -142,7 +144,9 @@ private:
     std::for_each(parameters.begin(), parameters.end(), f);
   }
 
-  DType target(Kind kind) const { return kind == Kind::Real ? given.real : kind == Kind::Int ? DType::I64 : DType::Bool; }
+  DType target(Kind kind) const {
+    return kind == Kind::Real ? given.real : kind == Kind::Int ? DType::I64 : DType::Bool;
+  }
 
   std::vector<std::int64_t> shapeOf(const Type &type) const {
     std::vector<std::int64_t> shape;
@@ -199,7 +203,8 @@ private:
     for (const Learner &learner : definition.learners)
       for (double deviation : parameterDeviations(learner, values)) {
         const Slot &slot = parameters[next++];
-        put(into, slot.array ? converted(*slot.array, target(slot.type.kind)) : drawn(slot, *given.parameterSeed, deviation));
+        put(into,
+            slot.array ? converted(*slot.array, target(slot.type.kind)) : drawn(slot, *given.parameterSeed, deviation));
       }
   }
 

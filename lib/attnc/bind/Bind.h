@@ -14,7 +14,7 @@ struct Given {
   std::map<std::string, std::int64_t, std::less<>> randomInputs; // name to seed
   std::optional<std::int64_t> parameterSeed;                     // for the parameters that are not given
   Size::Values sizes;
-  DType real = DType::F64;                          // the element type of real wires
+  DType real = DType::F64;                      // the element type of real wires
   std::size_t maxMemory = std::size_t(8) << 30; // bytes, of arrays that are converted or drawn
 };
 

@@ -46,8 +46,8 @@ std::string conditionText(const Constraint &constraint) {
   if (!constraint.modulus)
     return fmt::format("{} == {}", constraint.left.str(), constraint.right.str());
   bool sum = constraint.left.polynomial().size() > 1;
-  return fmt::format("{}{}{} % {} == {}", sum ? "(" : "", constraint.left.str(), sum ? ")" : "", constraint.modulus->str(),
-                     constraint.right.str());
+  return fmt::format("{}{}{} % {} == {}", sum ? "(" : "", constraint.left.str(), sum ? ")" : "",
+                     constraint.modulus->str(), constraint.right.str());
 }
 
 /// As theory's `mod`: the sign of the divisor; by 0 gives 0.
@@ -75,7 +75,8 @@ struct Lengths {
   std::map<std::vector<Size>, Span> shapes;
 
   void add(const Size &size, Span span) {
-    if (!size.asVariable() && size.constant().value_or(-1) < 0) // the names by themselves are checked as they are solved
+    if (!size.asVariable() &&
+        size.constant().value_or(-1) < 0) // the names by themselves are checked as they are solved
       axes.try_emplace(size, span);
   }
   void add(const Type &type, Span span) {
@@ -85,7 +86,8 @@ struct Lengths {
   }
   void add(const Diagram &diagram, Span outer) {
     for (const Wire &wire : diagram.wires)
-      add(wire.type, wire.producer.valid() && diagram.op(wire.producer).span.valid() ? diagram.op(wire.producer).span : outer);
+      add(wire.type,
+          wire.producer.valid() && diagram.op(wire.producer).span.valid() ? diagram.op(wire.producer).span : outer);
     for (const Op &op : diagram.ops) {
       Span span = op.span.valid() ? op.span : outer;
       if (auto *box = std::get_if<Box>(&op.generator))
@@ -136,7 +138,8 @@ static std::string axisFault(const Size &axis, std::int64_t held, const SizeSolv
     return fmt::format("{}, but {} is beyond 64 bits", held, axis.str());
   if (*value == held)
     return "";
-  return axis.isConstant() ? fmt::format("{}, not {}", held, *value) : fmt::format("{}, but {} is {}", held, axis.str(), *value);
+  return axis.isConstant() ? fmt::format("{}, not {}", held, *value)
+                           : fmt::format("{}, but {} is {}", held, axis.str(), *value);
 }
 
 bool checkAxes(const Slot &slot, const SizeSolver &sizes, Diagnostics &diagnostics) {
@@ -149,8 +152,8 @@ bool checkAxes(const Slot &slot, const SizeSolver &sizes, Diagnostics &diagnosti
     }
   if (faults.empty())
     return true;
-  auto report = diagnostics.report(Diag::ArrayMismatch, slot.span, slot.name, shapeText(slot.array->shape()), slot.type.str(),
-                                   fmt::format("{}", fmt::join(faults, "; ")));
+  auto report = diagnostics.report(Diag::ArrayMismatch, slot.span, slot.name, shapeText(slot.array->shape()),
+                                   slot.type.str(), fmt::format("{}", fmt::join(faults, "; ")));
   noteOrigins(report, wrong.axes, sizes);
   return false;
 }
@@ -166,14 +169,17 @@ void checkConstraints(const Definition &definition, const SizeSolver &sizes, Dia
     if (reached == *right)
       continue;
     std::string why = constraint.modulus ? fmt::format("{} % {} is {}, not {}", *left, *modulus, reached, *right)
-                                         : fmt::format("{} is {}, and {} is {}", constraint.left.str(), *left, constraint.right.str(), *right);
-    auto report = diagnostics.report(Diag::ConstraintViolated, constraint.span.valid() ? constraint.span : definition.span,
-                                     conditionText(constraint), why);
+                                         : fmt::format("{} is {}, and {} is {}", constraint.left.str(), *left,
+                                                       constraint.right.str(), *right);
+    auto report =
+        diagnostics.report(Diag::ConstraintViolated, constraint.span.valid() ? constraint.span : definition.span,
+                           conditionText(constraint), why);
     noteOrigins(report, {constraint.left, constraint.right, constraint.modulus.value_or(Size())}, sizes);
   }
 }
 
-void checkInside(const Definition &definition, const Size::Values &values, std::size_t maxMemory, Diagnostics &diagnostics) {
+void checkInside(const Definition &definition, const Size::Values &values, std::size_t maxMemory,
+                 Diagnostics &diagnostics) {
   Lengths lengths;
   for (WireId input : definition.diagram.inputs)
     lengths.add(definition.diagram.type(input), definition.span);

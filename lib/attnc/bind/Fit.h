@@ -24,5 +24,6 @@ bool checkAxes(const Slot &slot, const SizeSolver &sizes, Diagnostics &diagnosti
 /// Reports the conditions that do not hold of the solved sizes.
 void checkConstraints(const Definition &definition, const SizeSolver &sizes, Diagnostics &diagnostics);
 /// Reports the axes anywhere in the definition that are negative, and arrays that no memory could hold.
-void checkInside(const Definition &definition, const Size::Values &values, std::size_t maxMemory, Diagnostics &diagnostics);
+void checkInside(const Definition &definition, const Size::Values &values, std::size_t maxMemory,
+                 Diagnostics &diagnostics);
 } // namespace attnc

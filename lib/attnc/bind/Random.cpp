@@ -9,7 +9,8 @@
 
 namespace attnc {
 
-std::optional<Array> randomArray(Kind kind, std::vector<std::int64_t> shape, std::string_view name, std::int64_t seed, double deviation) {
+std::optional<Array> randomArray(Kind kind, std::vector<std::int64_t> shape, std::string_view name, std::int64_t seed,
+                                 double deviation) {
   DType dtype = kind == Kind::Real ? DType::F64 : kind == Kind::Int ? DType::I64 : DType::Bool;
   std::optional<Array> array = Array::zeros(dtype, std::move(shape));
   if (!array)

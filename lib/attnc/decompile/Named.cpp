@@ -23,7 +23,8 @@ public:
 
   ast::BlockRef block(const Diagram &diagram, const std::vector<Written> &inputs, std::set<std::string> names) {
     auto result = std::make_shared<ast::Block>();
-    Body body{diagram, std::vector<Written>(diagram.wires.size()), std::move(names), std::vector<unsigned>(diagram.wires.size()), *result};
+    Body body{diagram, std::vector<Written>(diagram.wires.size()), std::move(names),
+              std::vector<unsigned>(diagram.wires.size()), *result};
     for (const Op &op : diagram.ops)
       for (WireId wire : op.operands)
         ++body.uses[wire.index()];
@@ -62,7 +63,9 @@ private:
     return name;
   }
 
-  ast::ExprRef operand(const Op &op, std::size_t i, const Body &body) { return body.written[op.operands[i].index()].expr; }
+  ast::ExprRef operand(const Op &op, std::size_t i, const Body &body) {
+    return body.written[op.operands[i].index()].expr;
+  }
   std::vector<ast::ExprRef> operands(const Op &op, const Body &body) {
     std::vector<ast::ExprRef> all;
     for (WireId wire : op.operands)
@@ -104,7 +107,9 @@ private:
   }
 
   /// A constant stands wherever it is used.
-  void repeat(const Op &op, ast::ExprRef value, Body &body) { body.written[op.results[0].index()] = {std::move(value), 1, {}}; }
+  void repeat(const Op &op, ast::ExprRef value, Body &body) {
+    body.written[op.results[0].index()] = {std::move(value), 1, {}};
+  }
 
   void write(const Const &g, const Op &op, Body &body) {
     if (auto *whole = std::get_if<std::int64_t>(&g.value))
@@ -121,10 +126,12 @@ private:
   ast::ExprRef pointwise(PointwiseFn fn, const std::vector<ast::ExprRef> &values) {
     using Op = ast::Binary::Op;
     static const std::map<PointwiseFn, Op> signs = {
-        {PointwiseFn::Add, Op::Add},           {PointwiseFn::Sub, Op::Sub},             {PointwiseFn::Mul, Op::Mul},
-        {PointwiseFn::Div, Op::Div},           {PointwiseFn::Mod, Op::Mod},             {PointwiseFn::Pow, Op::Pow},
-        {PointwiseFn::Less, Op::Less},         {PointwiseFn::LessEqual, Op::LessEqual}, {PointwiseFn::Equal, Op::Equal},
-        {PointwiseFn::NotEqual, Op::NotEqual}, {PointwiseFn::And, Op::And},             {PointwiseFn::Or, Op::Or}};
+        {PointwiseFn::Add, Op::Add},     {PointwiseFn::Sub, Op::Sub},
+        {PointwiseFn::Mul, Op::Mul},     {PointwiseFn::Div, Op::Div},
+        {PointwiseFn::Mod, Op::Mod},     {PointwiseFn::Pow, Op::Pow},
+        {PointwiseFn::Less, Op::Less},   {PointwiseFn::LessEqual, Op::LessEqual},
+        {PointwiseFn::Equal, Op::Equal}, {PointwiseFn::NotEqual, Op::NotEqual},
+        {PointwiseFn::And, Op::And},     {PointwiseFn::Or, Op::Or}};
     if (auto sign = signs.find(fn); sign != signs.end())
       return expr(ast::Binary{sign->second, values[0], values[1]});
     if (fn == PointwiseFn::Neg || fn == PointwiseFn::Not)
@@ -200,8 +207,9 @@ private:
   }
 
   /// The names and expressions with which operands enter a body whose first inputs have theirs.
-  std::vector<ast::HeaderWire> enter(const Op &op, std::size_t first, const std::vector<Mode> &modes, const Diagram &inner,
-                                     std::vector<Written> &inputs, std::set<std::string> &names, Body &body) {
+  std::vector<ast::HeaderWire> enter(const Op &op, std::size_t first, const std::vector<Mode> &modes,
+                                     const Diagram &inner, std::vector<Written> &inputs, std::set<std::string> &names,
+                                     Body &body) {
     std::vector<ast::HeaderWire> header;
     for (std::size_t i = 0; i < modes.size(); ++i) // what is shared keeps its name inside
       if (modes[i] == Mode::Share)
@@ -238,8 +246,8 @@ private:
     return std::holds_alternative<Const>(g) || std::holds_alternative<SizeValue>(g);
   }
 
-  ast::BlockRef inside(const Op &op, std::size_t first, const std::vector<Mode> &modes, const Size &size, const Diagram &inner,
-                       std::vector<Written> inputs, std::set<std::string> names, Body &body) {
+  ast::BlockRef inside(const Op &op, std::size_t first, const std::vector<Mode> &modes, const Size &size,
+                       const Diagram &inner, std::vector<Written> inputs, std::set<std::string> names, Body &body) {
     for (std::size_t i = 0; i < modes.size(); ++i)
       if (modes[i] == Mode::Share && isConstant(body.diagram, op.operands[first + i]))
         inherited.insert({&inner, inner.inputs[inner.inputs.size() - modes.size() + i].index()});
@@ -300,7 +308,8 @@ private:
       finals |= body.uses[op.results[i].index()] > 0;
     std::vector<WireId> asked(op.results.begin(), finals ? op.results.end() : op.results.begin() + steps);
     if (asked.size() == 1)
-      return op.results.size() == 1 || steps == 1 ? give(op, expr(std::move(scan)), body) : bind(op, asked, expr(std::move(scan)), body);
+      return op.results.size() == 1 || steps == 1 ? give(op, expr(std::move(scan)), body)
+                                                  : bind(op, asked, expr(std::move(scan)), body);
     bind(op, asked, expr(std::move(scan)), body);
   }
 
@@ -316,9 +325,11 @@ private:
 
   void write(const Apply &g, const Op &op, Body &body) {
     if (!source.perIsNearest(g, boxes))
-      failure = fmt::format("the parameters of '{}' are picked by a box that is not the nearest of its size", source.label(g.learner));
+      failure = fmt::format("the parameters of '{}' are picked by a box that is not the nearest of its size",
+                            source.label(g.learner));
     bool param = source.definition().learner(g.learner).kind == LearnerKind::Param;
-    ast::ExprRef value = param ? nameExpr(source.label(g.learner)) : callExpr(source.label(g.learner), operands(op, body));
+    ast::ExprRef value =
+        param ? nameExpr(source.label(g.learner)) : callExpr(source.label(g.learner), operands(op, body));
     if (op.results.size() == 1)
       return give(op, value, body);
     bind(op, op.results, value, body);

@@ -21,10 +21,13 @@ std::string legalName(std::string name) {
 
 bool isLegalName(const std::string &name) { return !name.empty() && legalName(name) == name; }
 
-ast::ExprRef expr(decltype(ast::Expr::node) node) { return std::make_shared<ast::Expr>(ast::Expr{std::move(node), {}}); }
+ast::ExprRef expr(decltype(ast::Expr::node) node) {
+  return std::make_shared<ast::Expr>(ast::Expr{std::move(node), {}});
+}
 ast::ExprRef nameExpr(const std::string &name) { return expr(ast::NameExpr{name}); }
 
-ast::ExprRef callExpr(const std::string &callee, std::vector<ast::ExprRef> arguments, std::vector<ast::KeywordArgument> keywords) {
+ast::ExprRef callExpr(const std::string &callee, std::vector<ast::ExprRef> arguments,
+                      std::vector<ast::KeywordArgument> keywords) {
   return expr(ast::CallExpr{{callee, {}}, std::move(arguments), std::move(keywords)});
 }
 
@@ -54,7 +57,8 @@ template <class Words> static auto inWords(const Size &size, const Words &words)
     auto product = words.number(magnitude);
     bool one = magnitude == 1;
     for (const std::string &name : term.names) {
-      product = one ? words.name(legalName(name)) : words.operation(ast::SizeExpr::Op::Mul, product, words.name(legalName(name)));
+      product = one ? words.name(legalName(name))
+                    : words.operation(ast::SizeExpr::Op::Mul, product, words.name(legalName(name)));
       one = false;
     }
     if (first && term.coefficient > 0)
@@ -70,14 +74,19 @@ namespace {
 struct SizeWords {
   ast::SizeExpr number(std::int64_t value) const { return {ast::SizeExpr::Op::Number, value, {}, {}, {}}; }
   ast::SizeExpr name(const std::string &text) const { return {ast::SizeExpr::Op::Name, 0, text, {}, {}}; }
-  ast::SizeExpr operation(ast::SizeExpr::Op op, ast::SizeExpr a, ast::SizeExpr b) const { return {op, 0, {}, {std::move(a), std::move(b)}, {}}; }
+  ast::SizeExpr operation(ast::SizeExpr::Op op, ast::SizeExpr a, ast::SizeExpr b) const {
+    return {op, 0, {}, {std::move(a), std::move(b)}, {}};
+  }
 };
 struct ValueWords {
   ast::ExprRef number(std::int64_t value) const { return integer(value); }
   ast::ExprRef name(const std::string &text) const { return nameExpr(text); }
   ast::ExprRef operation(ast::SizeExpr::Op op, ast::ExprRef a, ast::ExprRef b) const {
     using Op = ast::Binary::Op;
-    return expr(ast::Binary{op == ast::SizeExpr::Op::Add ? Op::Add : op == ast::SizeExpr::Op::Sub ? Op::Sub : Op::Mul, a, b});
+    return expr(ast::Binary{op == ast::SizeExpr::Op::Add   ? Op::Add
+                            : op == ast::SizeExpr::Op::Sub ? Op::Sub
+                                                           : Op::Mul,
+                            a, b});
   }
 };
 } // namespace
@@ -144,8 +153,8 @@ std::optional<KeptCall> Source::kept(const Call &call) const {
 }
 
 void Source::nameLearners() {
-  for (const char *word : {"inf", "pi", "id", "copy", "del", "swap", "zip", "unzip", "broadcast", "scale", "size", "softmax", "topk",
-                           "gather", "scatter", "transpose", "split", "merge"})
+  for (const char *word : {"inf", "pi", "id", "copy", "del", "swap", "zip", "unzip", "broadcast", "scale", "size",
+                           "softmax", "topk", "gather", "scatter", "transpose", "split", "merge"})
     taken.insert(word);
   std::set<std::string> functions = taken;
   for (std::size_t i = 0; i <= static_cast<std::size_t>(PointwiseFn::Uniform); ++i)
@@ -221,7 +230,8 @@ ast::DiagramDecl Source::declaration(std::vector<ast::LearnerDecl> &learners) co
     if (!used[i])
       continue;
     const Learner &learner = original.learners[i];
-    ast::LearnerDecl one{static_cast<ast::LearnerDecl::Kind>(learner.kind), {labels[i], {}}, {}, {}, {}, std::nullopt, std::nullopt, {}};
+    ast::LearnerDecl one{
+        static_cast<ast::LearnerDecl::Kind>(learner.kind), {labels[i], {}}, {}, {}, {}, std::nullopt, std::nullopt, {}};
     for (const Type &type : learner.domain)
       one.domain.push_back(typeExpr(type));
     for (const Type &type : learner.codomain)

@@ -16,7 +16,8 @@ ast::TypeExpr typeExpr(const Type &type);
 ast::ExprRef sizeValue(const Size &size);
 ast::ExprRef expr(decltype(ast::Expr::node) node);
 ast::ExprRef nameExpr(const std::string &name);
-ast::ExprRef callExpr(const std::string &callee, std::vector<ast::ExprRef> arguments, std::vector<ast::KeywordArgument> keywords = {});
+ast::ExprRef callExpr(const std::string &callee, std::vector<ast::ExprRef> arguments,
+                      std::vector<ast::KeywordArgument> keywords = {});
 ast::ExprRef integer(std::int64_t value);
 ast::ExprRef realValue(double value); // not NaN
 ast::KeywordArgument keyword(const std::string &name, ast::ExprRef value);

@@ -10,12 +10,19 @@ using namespace decompilation;
 
 namespace {
 
-ast::TermRef term(decltype(ast::Term::node) node) { return std::make_shared<ast::Term>(ast::Term{std::move(node), {}}); }
-ast::TermRef atom(const std::string &name, std::vector<ast::KeywordArgument> keywords = {}, std::vector<ast::ExprRef> arguments = {}) {
+ast::TermRef term(decltype(ast::Term::node) node) {
+  return std::make_shared<ast::Term>(ast::Term{std::move(node), {}});
+}
+ast::TermRef atom(const std::string &name, std::vector<ast::KeywordArgument> keywords = {},
+                  std::vector<ast::ExprRef> arguments = {}) {
   return term(ast::AtomTerm{{name, {}}, std::move(arguments), std::move(keywords), std::nullopt});
 }
-ast::TermRef beside(std::vector<ast::TermRef> row) { return row.size() == 1 ? row[0] : term(ast::TensorTerm{std::move(row)}); }
-ast::TermRef after(std::vector<ast::TermRef> layers) { return layers.size() == 1 ? layers[0] : term(ast::SeqTerm{std::move(layers)}); }
+ast::TermRef beside(std::vector<ast::TermRef> row) {
+  return row.size() == 1 ? row[0] : term(ast::TensorTerm{std::move(row)});
+}
+ast::TermRef after(std::vector<ast::TermRef> layers) {
+  return layers.size() == 1 ? layers[0] : term(ast::SeqTerm{std::move(layers)});
+}
 
 class PointFreeWriter {
 public:
@@ -138,11 +145,17 @@ private:
       return after({literal(realValue(-value)), atom("neg")});
     return literal(realValue(value));
   }
-  ast::TermRef generator(const SizeValue &g, const Op &, const Diagram &) { return atom("size", {}, {sizeValue(g.size)}); }
+  ast::TermRef generator(const SizeValue &g, const Op &, const Diagram &) {
+    return atom("size", {}, {sizeValue(g.size)});
+  }
   ast::TermRef generator(const Pointwise &g, const Op &, const Diagram &) { return atom(std::string(info(g.fn).name)); }
   ast::TermRef generator(const Gather &, const Op &, const Diagram &) { return atom("gather"); }
-  ast::TermRef generator(const Scatter &g, const Op &, const Diagram &) { return atom("scatter", {keyword("size", sizeValue(g.size))}); }
-  ast::TermRef generator(const TopK &g, const Op &, const Diagram &) { return atom("topk", {keyword("k", sizeValue(g.count))}); }
+  ast::TermRef generator(const Scatter &g, const Op &, const Diagram &) {
+    return atom("scatter", {keyword("size", sizeValue(g.size))});
+  }
+  ast::TermRef generator(const TopK &g, const Op &, const Diagram &) {
+    return atom("topk", {keyword("k", sizeValue(g.count))});
+  }
   ast::TermRef generator(const Softmax &g, const Op &op, const Diagram &diagram) {
     std::vector<ast::KeywordArgument> keywords;
     if (std::size_t rank = diagram.type(op.operands[0]).rank(); rank > 1)
@@ -194,7 +207,8 @@ private:
   }
   ast::TermRef generator(const Apply &g, const Op &, const Diagram &) {
     if (!source.perIsNearest(g, boxes))
-      failure = fmt::format("the parameters of '{}' are picked by a box that is not the nearest of its size", source.label(g.learner));
+      failure = fmt::format("the parameters of '{}' are picked by a box that is not the nearest of its size",
+                            source.label(g.learner));
     return atom(source.label(g.learner));
   }
 

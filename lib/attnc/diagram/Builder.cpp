@@ -11,7 +11,8 @@ WireId Builder::input(Type type, std::string name) {
   return id;
 }
 
-tl::expected<std::vector<WireId>, std::string> Builder::add(Generator generator, std::vector<WireId> operands, Span span) {
+tl::expected<std::vector<WireId>, std::string> Builder::add(Generator generator, std::vector<WireId> operands,
+                                                            Span span) {
   std::vector<Type> operandTypes;
   for (WireId wire : operands)
     operandTypes.push_back(diagram.type(wire));
@@ -34,7 +35,9 @@ tl::expected<std::vector<WireId>, std::string> Builder::add(Generator generator,
 }
 
 tl::expected<WireId, std::string> Builder::add1(Generator generator, std::vector<WireId> operands, Span span) {
-  return add(std::move(generator), std::move(operands), span).map([](const std::vector<WireId> &r) { return r.front(); });
+  return add(std::move(generator), std::move(operands), span).map([](const std::vector<WireId> &r) {
+    return r.front();
+  });
 }
 
 std::optional<std::int64_t> Builder::constantOf(WireId wire) const {

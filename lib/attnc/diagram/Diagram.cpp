@@ -34,8 +34,7 @@ std::string describe(const Generator &generator) {
                                [](const Transpose &) -> std::string { return "transpose"; },
                                [](const Reshape &) -> std::string { return "reshape"; },
                                [](const Box &b) { return fmt::format("{} box", name(b.cap)); },
-                               [](const Scan &) -> std::string { return "scan"; },
-                               [](const Call &c) { return c.name; },
+                               [](const Scan &) -> std::string { return "scan"; }, [](const Call &c) { return c.name; },
                                [](const Apply &) -> std::string { return "learner"; }},
                     generator);
 }

@@ -80,7 +80,8 @@ struct Side {
       break;
     }
     const std::string &text = label(id);
-    std::string first = text.substr(0, text.find(' ')), rest = text.substr(first.size() < text.size() ? first.size() + 1 : 0);
+    std::string first = text.substr(0, text.find(' ')),
+                rest = text.substr(first.size() < text.size() ? first.size() + 1 : 0);
     if (first == "real" || first == "int" || first == "bool")
       if (node.count == 0)
         return fmt::format("the constant {} stands", rest);
@@ -123,10 +124,12 @@ struct Comparison {
     if (x.kind == TermKind::Learned && y.kind == TermKind::Learned) {
       const Learner &f = left.definition.learners[x.first], &g = right.definition.learners[y.first];
       if (learnerText(f) != learnerText(g))
-        return difference(fmt::format("here the learner '{}' is {}, there '{}' is {}", f.label, learnerText(f), g.label, learnerText(g)));
+        return difference(fmt::format("here the learner '{}' is {}, there '{}' is {}", f.label, learnerText(f), g.label,
+                                      learnerText(g)));
       if (left.learnerNumber(x.first) != right.learnerNumber(y.first))
-        return difference(fmt::format("here the learner '{}' is applied, there '{}', and they do not take the same place elsewhere",
-                                      f.label, g.label));
+        return difference(
+            fmt::format("here the learner '{}' is applied, there '{}', and they do not take the same place elsewhere",
+                        f.label, g.label));
     }
     std::string here = left.words(a), there = right.words(b);
     if (here == there)
@@ -177,17 +180,20 @@ std::optional<Difference> interfaceDifference(const Definition &left, const Defi
   for (auto [what, wires] : {Part{"input", &Diagram::inputs}, Part{"output", &Diagram::outputs}}) {
     const std::vector<WireId> &here = left.diagram.*wires, &there = right.diagram.*wires;
     if (here.size() != there.size())
-      return Difference{left.span, right.span, fmt::format("here there are {} {}s, there {}", here.size(), what, there.size())};
+      return Difference{left.span, right.span,
+                        fmt::format("here there are {} {}s, there {}", here.size(), what, there.size())};
     for (std::size_t i = 0; i < here.size(); ++i)
       if (const Type &a = left.diagram.type(here[i]), &b = right.diagram.type(there[i]); a != b)
-        return Difference{left.span, right.span, fmt::format("the left {0} {1} has type {2}, the right one {3}", what, i, a.str(), b.str())};
+        return Difference{left.span, right.span,
+                          fmt::format("the left {0} {1} has type {2}, the right one {3}", what, i, a.str(), b.str())};
   }
   return std::nullopt;
 }
 
 } // namespace
 
-std::optional<Difference> firstDifference(const Definition &left, const Definition &right, const CanonicalOptions &options) {
+std::optional<Difference> firstDifference(const Definition &left, const Definition &right,
+                                          const CanonicalOptions &options) {
   if (canonicalForm(left, options) == canonicalForm(right, options))
     return std::nullopt;
   if (options.renameSizes) {

@@ -26,7 +26,8 @@ std::vector<Value> mapDiagram(Target &target, const Diagram &diagram, std::span<
     for (WireId wire : op.operands)
       operands.push_back(values[wire.index()]);
     std::vector<Value> results =
-        std::visit([&](const auto &generator) { return target.apply(generator, op, std::span<const Value>(operands)); }, op.generator);
+        std::visit([&](const auto &generator) { return target.apply(generator, op, std::span<const Value>(operands)); },
+                   op.generator);
     operands.clear();
     for (WireId wire : op.operands)
       if (--uses[wire.index()] == 0)

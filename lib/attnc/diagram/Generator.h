@@ -92,8 +92,8 @@ struct Apply {
   std::vector<unsigned> per;
 };
 
-using Generator = std::variant<Const, SizeValue, Pointwise, Gather, Scatter, TopK, Softmax, Transpose,
-                               Reshape, Box, Scan, Call, Apply>;
+using Generator = std::variant<Const, SizeValue, Pointwise, Gather, Scatter, TopK, Softmax, Transpose, Reshape, Box,
+                               Scan, Call, Apply>;
 
 /// The name of the generator for messages: "gather", "sum box", "exp" …
 std::string describe(const Generator &generator);

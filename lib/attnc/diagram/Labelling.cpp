@@ -85,7 +85,8 @@ Labelling::Labelling(const TermGraph &graph, std::vector<TermId> outputs, const 
   search(std::move(colours), path);
   Colours numbers(learners.size());
   for (std::size_t i = 0; i < best.learners.size(); ++i)
-    numbers[best.learners[i].index()] = Hasher().add(i).add(hash128(learnerText(learners[best.learners[i].index()]))).finish();
+    numbers[best.learners[i].index()] =
+        Hasher().add(i).add(hash128(learnerText(learners[best.learners[i].index()]))).finish();
   best.numbered = termCodes(numbers);
 }
 

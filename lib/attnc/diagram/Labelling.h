@@ -10,7 +10,8 @@ namespace attnc {
 /// still undecided is decided each way, and the least text wins.
 class Labelling {
 public:
-  Labelling(const TermGraph &graph, std::vector<TermId> outputs, const std::vector<Learner> &learners, std::size_t budget);
+  Labelling(const TermGraph &graph, std::vector<TermId> outputs, const std::vector<Learner> &learners,
+            std::size_t budget);
 
   /// False when the budget was spent before the order was decided.
   bool complete() const { return finished; }
@@ -45,9 +46,9 @@ private:
   const TermGraph &graph;
   const std::vector<Learner> &table;
   std::vector<TermId> outputs;
-  std::vector<TermId> terms;        // those the outputs need, operands first
-  std::vector<std::size_t> place;   // of a term in `terms`
-  std::vector<LearnerId> used;      // learners that occur
+  std::vector<TermId> terms;      // those the outputs need, operands first
+  std::vector<std::size_t> place; // of a term in `terms`
+  std::vector<LearnerId> used;    // learners that occur
   std::vector<Hash128> labelCodes;
   std::size_t budget, work = 0;
   bool finished = true, found = false;

@@ -113,8 +113,8 @@ struct Typing {
   }
 
   /// The types with which operands enter a body, checked against its inputs from `first` on.
-  tl::expected<void, std::string> enter(const Size &size, const std::vector<Mode> &modes, std::span<const Type> entering,
-                                        const Diagram &body, std::size_t first) const {
+  tl::expected<void, std::string> enter(const Size &size, const std::vector<Mode> &modes,
+                                        std::span<const Type> entering, const Diagram &body, std::size_t first) const {
     if (modes.size() != entering.size() || body.inputs.size() != first + entering.size())
       return broken(fmt::format("{} wires enter by {} modes into {} inputs", entering.size(), modes.size(),
                                 body.inputs.size() - std::min(first, body.inputs.size())));
@@ -172,7 +172,8 @@ struct Typing {
       }
       const Type &inside = scan.body->type(scan.body->inputs[first + i]);
       if (type != operands[i] || type != inside)
-        return broken(fmt::format("a state starts as {}, is {} and becomes {}", operands[i].str(), inside.str(), type.str()));
+        return broken(
+            fmt::format("a state starts as {}, is {} and becomes {}", operands[i].str(), inside.str(), type.str()));
       finals.push_back(type);
     }
     stacked.insert(stacked.end(), finals.begin(), finals.end());
@@ -200,7 +201,8 @@ struct Typing {
   }
 };
 
-tl::expected<void, std::string> validateIn(const Diagram &diagram, std::span<const Learner> learners, std::vector<Size> &boxes) {
+tl::expected<void, std::string> validateIn(const Diagram &diagram, std::span<const Learner> learners,
+                                           std::vector<Size> &boxes) {
   using Unexpected = tl::unexpected<std::string>;
   std::vector<bool> produced(diagram.wires.size());
   for (std::size_t i = 0; i < diagram.inputs.size(); ++i) {
@@ -221,13 +223,15 @@ tl::expected<void, std::string> validateIn(const Diagram &diagram, std::span<con
     if (!results)
       return Unexpected(results.error());
     if (results->size() != op.results.size())
-      return Unexpected(fmt::format("'{}' has {} results, not {}", describe(op.generator), results->size(), op.results.size()));
+      return Unexpected(
+          fmt::format("'{}' has {} results, not {}", describe(op.generator), results->size(), op.results.size()));
     for (std::size_t port = 0; port < op.results.size(); ++port) {
       const Wire &wire = diagram.wire(op.results[port]);
       if (produced[op.results[port].index()] || wire.producer != OpId(i) || wire.port != port)
         return Unexpected("a wire has two producers");
       if (wire.type != (*results)[port])
-        return Unexpected(fmt::format("a wire has type {} where {} is produced", wire.type.str(), (*results)[port].str()));
+        return Unexpected(
+            fmt::format("a wire has type {} where {} is produced", wire.type.str(), (*results)[port].str()));
       produced[op.results[port].index()] = true;
     }
     if (auto *apply = std::get_if<Apply>(&op.generator))

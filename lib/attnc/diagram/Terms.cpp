@@ -115,7 +115,8 @@ TermId TermGraph::rewrite(TermId root, bool opening, unsigned level) {
                         : (node.kind == TermKind::Var || node.kind == TermKind::State) && node.first == level;
     if (leaf && here) {
       bool state = node.kind == TermKind::State || node.kind == TermKind::BoundState;
-      TermKind kind = opening ? (state ? TermKind::State : TermKind::Var) : (state ? TermKind::BoundState : TermKind::Bound);
+      TermKind kind =
+          opening ? (state ? TermKind::State : TermKind::Var) : (state ? TermKind::BoundState : TermKind::Bound);
       result = make(kind, 0, opening ? level : depth, node.second, {});
     } else if (leaf) {
       result = id;

@@ -49,7 +49,8 @@ public:
   std::uint32_t label(const std::string &text);
   const std::string &labelText(std::uint32_t label) const { return *labels[label]; }
 
-  TermId make(TermKind kind, std::uint32_t label, std::uint32_t first, std::uint32_t second, std::vector<TermId> children);
+  TermId make(TermKind kind, std::uint32_t label, std::uint32_t first, std::uint32_t second,
+              std::vector<TermId> children);
   TermId variable(unsigned level) { return make(TermKind::Var, 0, level, 0, {}); }
   /// The slice of an array at the variable of a level: β.
   TermId at(TermId array, unsigned level);
@@ -60,7 +61,9 @@ public:
   bool mentions(TermId term, unsigned level) { return close(term, level) != term; }
 
   const Node &operator[](TermId id) const { return nodes[id.index()]; }
-  std::span<const TermId> children(TermId id) const { return {pool.data() + nodes[id.index()].begin, nodes[id.index()].count}; }
+  std::span<const TermId> children(TermId id) const {
+    return {pool.data() + nodes[id.index()].begin, nodes[id.index()].count};
+  }
   bool underBinder(TermId id, std::size_t child) const;
   std::size_t size() const { return nodes.size(); }
   /// True once more was asked than the budget allows; terms made after it are meaningless.

@@ -116,7 +116,8 @@ Diagram renumberLearners(const Diagram &diagram, std::span<const LearnerId> map)
   return mapGenerators(diagram, LearnerChange{map});
 }
 
-Diagram inlineCalls(const Diagram &diagram, const std::function<bool(const Call &)> &which, std::span<const Learner> learners) {
+Diagram inlineCalls(const Diagram &diagram, const std::function<bool(const Call &)> &which,
+                    std::span<const Learner> learners) {
   std::vector<Learner> table(learners.begin(), learners.end());
   return Inliner(which, table).whole(diagram);
 }

@@ -10,7 +10,8 @@ namespace attnc {
 template <class Integer> static std::optional<Integer> number(std::string_view text) {
   Integer value;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value) : std::nullopt;
+  return error == std::errc() && end == text.data() + text.size() && !text.empty() ? std::optional(value)
+                                                                                   : std::nullopt;
 }
 
 std::optional<Size::Values> parseSizes(const std::vector<std::string> &sizes, Session &session) {
@@ -18,7 +19,8 @@ std::optional<Size::Values> parseSizes(const std::vector<std::string> &sizes, Se
   bool ok = true;
   for (const std::string &size : sizes) {
     std::size_t equals = size.find('=');
-    auto value = equals == std::string::npos ? std::nullopt : number<std::int64_t>(std::string_view(size).substr(equals + 1));
+    auto value =
+        equals == std::string::npos ? std::nullopt : number<std::int64_t>(std::string_view(size).substr(equals + 1));
     if (!value || equals == 0) {
       session.diagnostics.report(Diag::BadArgument, {}, size, "NAME=NUMBER, as --size takes it");
       ok = false;
@@ -53,7 +55,8 @@ private:
 } // namespace
 
 /// FILE or FILE:KEY. Without a key the file's only array, or the one of the wire's name.
-static std::optional<Array> readArray(const std::string &source, const std::string &wire, std::size_t limit, OpenFiles &files, Session &session) {
+static std::optional<Array> readArray(const std::string &source, const std::string &wire, std::size_t limit,
+                                      OpenFiles &files, Session &session) {
   std::string path = source, key;
   std::error_code ignored;
   if (std::size_t colon = source.rfind(':'); colon != std::string::npos && !std::filesystem::exists(source, ignored)) {
@@ -96,7 +99,8 @@ std::optional<Given> gatherArrays(const ArrayArguments &arguments, const Definit
   for (const std::string &input : arguments.inputs) {
     std::size_t equals = input.find('=');
     if (equals == std::string::npos || equals == 0) {
-      session.diagnostics.report(Diag::BadArgument, {}, input, "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY or NAME=random:SEED");
+      session.diagnostics.report(Diag::BadArgument, {}, input,
+                                 "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY or NAME=random:SEED");
       continue;
     }
     std::string name = input.substr(0, equals), source = input.substr(equals + 1);
@@ -120,10 +124,17 @@ std::optional<Given> gatherArrays(const ArrayArguments &arguments, const Definit
     const ArrayFile *file = files.open(source);
     if (!file)
       continue;
+    // What is not needed is not read, unless something is missing: then its name may be a slip.
+    std::vector<std::string> wanted;
     for (const Parameter &parameter : parametersOf(definition))
       if (file->has(parameter.name))
-        if (auto array = readArray(source + ":" + parameter.name, parameter.name, arguments.maxMemory, files, session))
-          given.parameters[parameter.name] = std::move(*array);
+        wanted.push_back(parameter.name);
+      else if (!given.parameterSeed)
+        wanted = file->keys();
+    for (const std::string &name : wanted)
+      if (!given.parameters.contains(name))
+        if (auto array = readArray(source + ":" + name, name, arguments.maxMemory, files, session))
+          given.parameters[name] = std::move(*array);
   }
   return session.diagnostics.errorCount() == errors ? std::optional(std::move(given)) : std::nullopt;
 }

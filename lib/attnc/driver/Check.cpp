@@ -8,7 +8,8 @@
 namespace attnc {
 
 static nlohmann::json describeJson(const std::string &file, const Definition &definition) {
-  nlohmann::json inputs = nlohmann::json::array(), outputs = nlohmann::json::array(), parameters = nlohmann::json::array();
+  nlohmann::json inputs = nlohmann::json::array(), outputs = nlohmann::json::array(),
+                 parameters = nlohmann::json::array();
   for (WireId input : definition.diagram.inputs)
     inputs.push_back({{"name", definition.diagram.wire(input).name}, {"type", definition.diagram.type(input).str()}});
   for (std::size_t i = 0; i < definition.diagram.outputs.size(); ++i)
@@ -16,9 +17,14 @@ static nlohmann::json describeJson(const std::string &file, const Definition &de
                        {"type", definition.diagram.type(definition.diagram.outputs[i]).str()}});
   for (const Parameter &parameter : parametersOf(definition))
     parameters.push_back({{"name", parameter.name}, {"type", parameter.type.str()}});
-  return {{"file", file},           {"name", definition.name},     {"signature", definition.signature()},
-          {"sizes", definition.sizeNames()}, {"inputs", inputs},   {"outputs", outputs},
-          {"parameters", parameters}, {"operations", definition.diagram.opCount()}};
+  return {{"file", file},
+          {"name", definition.name},
+          {"signature", definition.signature()},
+          {"sizes", definition.sizeNames()},
+          {"inputs", inputs},
+          {"outputs", outputs},
+          {"parameters", parameters},
+          {"operations", definition.diagram.opCount()}};
 }
 
 int check(const CheckOptions &options, Console console) {

@@ -19,7 +19,7 @@ int check(const CheckOptions &options, Console console);
 struct FmtOptions {
   enum class Notation : std::uint8_t { AsWritten, Named, PointFree };
   std::vector<std::string> files;
-  bool check = false;  // write nothing; Failure when a file is not in canonical form
+  bool check = false;    // write nothing; Failure when a file is not in canonical form
   bool toOutput = false; // print instead of rewriting the files
   Notation notation = Notation::AsWritten;
 };
@@ -27,7 +27,7 @@ int format(const FmtOptions &options, Console console);
 
 struct DrawCommand {
   std::string file, diagram;
-  std::string output; // the extension says the form: svg, pdf, png, dot, tikz (or tex)
+  std::string output;            // the extension says the form: svg, pdf, png, dot, tikz (or tex)
   std::vector<std::string> open; // names, "all", or a number of levels
   std::string direction = "down";
 };
@@ -35,9 +35,9 @@ int draw(const DrawCommand &options, Console console);
 
 /// Where the arrays of a run come from.
 struct ArrayArguments {
-  std::vector<std::string> inputs; // NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=random:SEED
+  std::vector<std::string> inputs;     // NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=random:SEED
   std::vector<std::string> parameters; // FILE.npz, FILE.safetensors, random:SEED
-  std::vector<std::string> sizes; // NAME=NUMBER
+  std::vector<std::string> sizes;      // NAME=NUMBER
   std::size_t maxMemory = std::size_t(8) << 30; // bytes
 };
 

@@ -23,7 +23,8 @@ static Size::Values knownSizes(const Definition &definition, Size::Values given)
 }
 #endif
 
-static bool writeArtefact(const CompileOptions &options, const Definition &definition, std::string_view suffix, std::string_view bytes, Session &session) {
+static bool writeArtefact(const CompileOptions &options, const Definition &definition, std::string_view suffix,
+                          std::string_view bytes, Session &session) {
   std::string path = options.output;
   if (path.empty())
     path = suffix.empty() ? "-" : definition.name + std::string(suffix);
@@ -42,8 +43,8 @@ int compile(const CompileOptions &options, Console console) {
   }
 #if ATTNC_HAS_COMPILER
   static const std::map<std::string, std::pair<Artefact, std::string_view>> forms = {
-      {"mlir", {Artefact::Dialect, ""}}, {"linalg", {Artefact::Linalg, ""}},  {"llvm", {Artefact::Llvm, ""}},
-      {"asm", {Artefact::Assembly, ""}}, {"obj", {Artefact::Object, ".o"}}, {"so", {Artefact::Shared, ".so"}},
+      {"mlir", {Artefact::Dialect, ""}}, {"linalg", {Artefact::Linalg, ""}}, {"llvm", {Artefact::Llvm, ""}},
+      {"asm", {Artefact::Assembly, ""}}, {"obj", {Artefact::Object, ".o"}},  {"so", {Artefact::Shared, ".so"}},
       {"header", {Artefact::Header, ""}}};
   std::vector<std::string> names = definition->sizeNames();
   for (const auto &[name, value] : *sizes) {
@@ -64,7 +65,8 @@ int compile(const CompileOptions &options, Console console) {
   else
     writeArtefact(options, *definition, suffix, *bytes, session);
 #else
-  session.diagnostics.report(Diag::CompilerError, definition->span, definition->name, "this build of attnc has no compiler");
+  session.diagnostics.report(Diag::CompilerError, definition->span, definition->name,
+                             "this build of attnc has no compiler");
 #endif
   return session.finish();
 }

@@ -22,7 +22,8 @@ int draw(const DrawCommand &options, Console console) {
   for (const std::string &open : options.open) {
     if (open == "all")
       drawing.open.all = true;
-    else if (!open.empty() && std::all_of(open.begin(), open.end(), [](char c) { return c >= '0' && c <= '9'; }) && open.size() < 6)
+    else if (!open.empty() && std::all_of(open.begin(), open.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
+             open.size() < 6)
       drawing.open.depth = std::stoi(open);
     else
       drawing.open.names.insert(open);

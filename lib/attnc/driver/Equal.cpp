@@ -34,7 +34,8 @@ int equal(const EqualOptions &options, Console console) {
       return {{"file", session.sources.name(span.file)}, {"line", location.line}, {"column", location.column}};
     };
     if (difference)
-      out["difference"] = {{"message", difference->message}, {"left", place(difference->left)}, {"right", place(difference->right)}};
+      out["difference"] = {
+          {"message", difference->message}, {"left", place(difference->left)}, {"right", place(difference->right)}};
     console.out << out.dump(2) << "\n";
   } else if (!difference) {
     console.out << fmt::format("'{}' and '{}' are the same morphism\n", left->name, right->name);

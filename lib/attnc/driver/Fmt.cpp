@@ -11,7 +11,8 @@ namespace attnc {
 
 /// Puts each diagram of a file into one notation. Comments within a body have no place in the other notation; they
 /// go before the diagram. What cannot be elaborated stays as it is, for that has been reported.
-static ast::File inNotation(ast::File file, const Module &module, FmtOptions::Notation notation, Diagnostics &diagnostics) {
+static ast::File inNotation(ast::File file, const Module &module, FmtOptions::Notation notation,
+                            Diagnostics &diagnostics) {
   auto known = [&](const std::string &name) {
     auto own = module.find(name);
     return own ? own : preludeDefinition(name);
@@ -48,9 +49,12 @@ int format(const FmtOptions &options, Console console) {
     if (options.notation == FmtOptions::Notation::AsWritten) {
       tree = parse(session.sources, *id, session.diagnostics);
     } else {
-      Module module = elaborate(session.sources, *id, session.diagnostics, [](const std::filesystem::path &path) { return readFile(path); });
-      if (session.diagnostics.errorCount() == errors) // what elaborates has parsed: its tree is made again, without repeating anything
-        tree = inNotation(parse(session.sources, *id, session.diagnostics), module, options.notation, session.diagnostics);
+      Module module = elaborate(session.sources, *id, session.diagnostics,
+                                [](const std::filesystem::path &path) { return readFile(path); });
+      if (session.diagnostics.errorCount() ==
+          errors) // what elaborates has parsed: its tree is made again, without repeating anything
+        tree =
+            inNotation(parse(session.sources, *id, session.diagnostics), module, options.notation, session.diagnostics);
     }
     if (session.diagnostics.errorCount() != errors)
       continue; // a broken file is left as it is

@@ -20,10 +20,13 @@ static std::optional<std::vector<std::string>> strings(const nlohmann::json &jso
   return list;
 }
 
-bool writeHeatmap(const std::string &path, const Array &array, const std::string &labels, const std::string &title, Session &session) {
+bool writeHeatmap(const std::string &path, const Array &array, const std::string &labels, const std::string &title,
+                  Session &session) {
   auto values = array.converted(DType::F64);
   if (array.shape().size() != 2 || !values) {
-    session.diagnostics.report(Diag::CannotDraw, {}, title, fmt::format("a heat map shows a result with two axes, not {}", shapeText(array.shape())));
+    session.diagnostics.report(
+        Diag::CannotDraw, {}, title,
+        fmt::format("a heat map shows a result with two axes, not {}", shapeText(array.shape())));
     return false;
   }
   render::Heatmap map;
@@ -44,10 +47,12 @@ bool writeHeatmap(const std::string &path, const Array &array, const std::string
     if (!text)
       session.diagnostics.report(Diag::CannotRead, {}, labels, text.error());
     else if (!rows || !columns)
-      session.diagnostics.report(Diag::BadArgument, {}, labels, "a JSON list of strings, or {\"rows\": […], \"columns\": […]}");
+      session.diagnostics.report(Diag::BadArgument, {}, labels,
+                                 "a JSON list of strings, or {\"rows\": […], \"columns\": […]}");
     else if (std::int64_t(rows->size()) != array.shape()[0] || std::int64_t(columns->size()) != array.shape()[1])
       session.diagnostics.report(Diag::BadArgument, {}, labels,
-                                 fmt::format("of {} and {} labels, which a result of shape {} needs", array.shape()[0], array.shape()[1], shapeText(array.shape())));
+                                 fmt::format("of {} and {} labels, which a result of shape {} needs", array.shape()[0],
+                                             array.shape()[1], shapeText(array.shape())));
     if (session.diagnostics.hasErrors())
       return false;
     map.rows = *rows;
@@ -55,10 +60,11 @@ bool writeHeatmap(const std::string &path, const Array &array, const std::string
   }
   std::string extension = std::filesystem::path(path).extension();
   auto picture = render::layout(map);
-  tl::expected<std::string, std::string> bytes = !picture              ? tl::expected<std::string, std::string>(tl::unexpected(picture.error()))
-                                                 : extension == ".png" ? render::toPng(*picture)
-                                                 : extension == ".pdf" ? render::toPdf(*picture)
-                                                                       : tl::expected<std::string, std::string>(render::toSvg(*picture));
+  tl::expected<std::string, std::string> bytes =
+      !picture              ? tl::expected<std::string, std::string>(tl::unexpected(picture.error()))
+      : extension == ".png" ? render::toPng(*picture)
+      : extension == ".pdf" ? render::toPdf(*picture)
+                            : tl::expected<std::string, std::string>(render::toSvg(*picture));
   if (!bytes) {
     session.diagnostics.report(Diag::CannotDraw, {}, title, bytes.error());
     return false;

@@ -27,14 +27,18 @@ std::string resultName(const Definition &definition, std::size_t index) {
 }
 
 /// The oracle on the very arrays that were bound, widened.
-std::optional<std::vector<Array>> reference(const Definition &definition, const Bound &bound, const RunOptions &options, Session &session) {
+std::optional<std::vector<Array>> reference(const Definition &definition, const Bound &bound, const RunOptions &options,
+                                            Session &session) {
   auto widened = [](const std::vector<Array> &arrays) {
     std::vector<Array> wide;
     for (const Array &array : arrays)
-      wide.push_back(array.dtype() == DType::F32 || array.dtype() == DType::BF16 ? array.converted(DType::F64).value_or(Array()) : array);
+      wide.push_back(array.dtype() == DType::F32 || array.dtype() == DType::BF16
+                         ? array.converted(DType::F64).value_or(Array())
+                         : array);
     return wide;
   };
-  auto outputs = evaluate(definition, bound.sizes, widened(bound.inputs), widened(bound.parameters), {options.arrays.maxMemory});
+  auto outputs =
+      evaluate(definition, bound.sizes, widened(bound.inputs), widened(bound.parameters), {options.arrays.maxMemory});
   if (!outputs) {
     session.diagnostics.report(Diag::CannotRun, definition.span, definition.name, outputs.error());
     return std::nullopt;
@@ -42,16 +46,22 @@ std::optional<std::vector<Array>> reference(const Definition &definition, const 
   return *outputs;
 }
 
-bool writeOutputs(const Definition &definition, const std::vector<Array> &outputs, const RunOptions &options, Session &session) {
+bool writeOutputs(const Definition &definition, const std::vector<Array> &outputs, const RunOptions &options,
+                  Session &session) {
   NamedArrays named;
   for (std::size_t i = 0; i < outputs.size(); ++i)
     named.emplace_back(resultName(definition, i), outputs[i]);
+  std::string extension = std::filesystem::path(options.output).extension();
+  if (extension != ".safetensors") // NumPy's files know no bfloat16; every one of them is a float32
+    for (auto &[name, array] : named)
+      if (array.dtype() == DType::BF16)
+        if (auto wide = array.converted(DType::F32))
+          array = std::move(*wide);
   if (options.output.empty()) {
     if (options.picture.empty() && !session.console.json)
       for (const auto &[name, array] : named)
         session.console.out << summary(name, array);
   } else {
-    std::string extension = std::filesystem::path(options.output).extension();
     tl::expected<void, std::string> written;
     if (extension == ".npz")
       written = writeNpz(options.output, named);
@@ -60,7 +70,8 @@ bool writeOutputs(const Definition &definition, const std::vector<Array> &output
     else if (named.size() == 1)
       written = writeNpy(options.output, named[0].second);
     else
-      written = tl::unexpected(fmt::format("'{}' has {} results; write them to an .npz", definition.name, named.size()));
+      written =
+          tl::unexpected(fmt::format("'{}' has {} results; write them to an .npz", definition.name, named.size()));
     if (!written) {
       session.diagnostics.report(Diag::CannotWrite, {}, options.output, written.error());
       return false;
@@ -72,7 +83,8 @@ bool writeOutputs(const Definition &definition, const std::vector<Array> &output
 }
 
 /// What both commands begin with; nothing after an error.
-std::optional<std::pair<std::shared_ptr<const Definition>, Bound>> prepare(const RunOptions &options, DType real, Session &session) {
+std::optional<std::pair<std::shared_ptr<const Definition>, Bound>> prepare(const RunOptions &options, DType real,
+                                                                           Session &session) {
   auto definition = session.definition(options.file, options.diagram);
   if (!definition)
     return std::nullopt;
@@ -140,12 +152,14 @@ int runCommand(const RunOptions &options, Console console) {
         break;
     std::sort(seconds.begin(), seconds.end());
     const KernelTimes &times = kernel->times();
-    report["time"] = {{"compile", times.compile()}, {"load", times.load}, {"cached", times.cached},
-                      {"median", seconds[seconds.size() / 2]}, {"least", seconds.front()}, {"runs", seconds.size()}};
+    report["time"] = {{"compile", times.compile()}, {"load", times.load},
+                      {"cached", times.cached},     {"median", seconds[seconds.size() / 2]},
+                      {"least", seconds.front()},   {"runs", seconds.size()}};
     if (!console.json)
-      console.err << fmt::format("compile {:.1f} ms{}, load {:.1f} ms; run: median {:.4f} ms, least {:.4f} ms of {} runs\n",
-                                 times.compile() * 1e3, times.cached ? " (cached)" : "", times.load * 1e3,
-                                 seconds[seconds.size() / 2] * 1e3, seconds.front() * 1e3, seconds.size());
+      console.err << fmt::format(
+          "compile {:.1f} ms{}, load {:.1f} ms; run: median {:.4f} ms, least {:.4f} ms of {} runs\n",
+          times.compile() * 1e3, times.cached ? " (cached)" : "", times.load * 1e3, seconds[seconds.size() / 2] * 1e3,
+          seconds.front() * 1e3, seconds.size());
   }
   if (options.check) {
     auto expected = reference(*definition, bound, options, session);
@@ -153,11 +167,14 @@ int runCommand(const RunOptions &options, Console console) {
       return session.finish();
     for (std::size_t i = 0; i < expected->size(); ++i) {
       double error = relativeError(run->outputs[i], (*expected)[i]);
-      report["check"].push_back({{"result", resultName(*definition, i)}, {"error", error}, {"limit", tolerance(options.real)}});
+      report["check"].push_back(
+          {{"result", resultName(*definition, i)}, {"error", error}, {"limit", tolerance(options.real)}});
       if (!(error <= tolerance(options.real)))
-        session.diagnostics.report(Diag::CheckFailed, definition->span, resultName(*definition, i), fmt::format("{:.3g}", error), tolerance(options.real));
+        session.diagnostics.report(Diag::CheckFailed, definition->span, resultName(*definition, i),
+                                   fmt::format("{:.3g}", error), tolerance(options.real));
       else if (!console.json)
-        console.err << fmt::format("{}: relative error {:.2g} (limit {:.0e})\n", resultName(*definition, i), error, tolerance(options.real));
+        console.err << fmt::format("{}: relative error {:.2g} (limit {:.0e})\n", resultName(*definition, i), error,
+                                   tolerance(options.real));
     }
   }
   bool written = !session.diagnostics.hasErrors() && writeOutputs(*definition, run->outputs, options, session);
@@ -171,7 +188,8 @@ int runCommand(const RunOptions &options, Console console) {
 int runCommand(const RunOptions &options, Console console) {
   Session session(console);
   if (auto definition = session.definition(options.file, options.diagram))
-    session.diagnostics.report(Diag::CannotRun, definition->span, definition->name, "this build of attnc has no compiler; 'eval' works without");
+    session.diagnostics.report(Diag::CannotRun, definition->span, definition->name,
+                               "this build of attnc has no compiler; 'eval' works without");
   return session.finish();
 }
 

@@ -26,7 +26,8 @@ std::optional<Module> Session::load(const std::string &file) {
                    [](const std::filesystem::path &path) { return readFile(path, largestSource); });
 }
 
-std::shared_ptr<const Definition> Session::select(const Module &module, const std::string &file, const std::string &name) {
+std::shared_ptr<const Definition> Session::select(const Module &module, const std::string &file,
+                                                  const std::string &name) {
   if (name.empty() && !module.definitions.empty() && !diagnostics.hasErrors())
     return module.definitions.back();
   if (auto found = name.empty() ? nullptr : module.find(name))
@@ -66,9 +67,11 @@ bool Session::write(const std::string &path, std::string_view bytes) {
 }
 
 int Session::finish() {
-  if (!console.json)
-    console.err << diagnostics.render(console.colour);
   console.out.flush();
+  if (!console.out)
+    diagnostics.report(Diag::CannotWrite, {}, "standard output", "the device does not take it");
+  if (!console.json || !console.out)
+    console.err << diagnostics.render(console.colour);
   return diagnostics.hasErrors() ? Failure : Success;
 }
 

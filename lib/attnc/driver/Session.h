@@ -13,7 +13,8 @@ struct Console {
   bool json = false;
 };
 
-/// Exit codes: 0 done, 1 the input is at fault (or the check did not hold). Usage errors (2) are the parser's of the command line.
+/// Exit codes: 0 done, 1 the input is at fault (or the check did not hold). Usage errors (2) are the parser's of the
+/// command line.
 enum ExitCode { Success = 0, Failure = 1 };
 
 /// One run of a command: its sources, what is wrong with them, and where it is told.

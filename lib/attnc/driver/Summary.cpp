@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::int64_t shown = 3; // at each end of an axis
 
-std::string element(const Array &values, std::int64_t index) { return fmt::format("{:.6g}", values.as<double>()[index]); }
+std::string element(const Array &values, std::int64_t index) {
+  return fmt::format("{:.6g}", values.as<double>()[index]);
+}
 
 void elements(std::string &out, const Array &values, std::size_t axis, std::int64_t offset, std::size_t indent) {
   const auto &shape = values.shape();
@@ -37,7 +39,8 @@ void elements(std::string &out, const Array &values, std::size_t axis, std::int6
 } // namespace
 
 std::string summary(const std::string &name, const Array &array) {
-  std::string out = fmt::format("{}: {}{}\n", name, attnc::name(array.dtype()), array.shape().empty() ? "" : " " + shapeText(array.shape()));
+  std::string out = fmt::format("{}: {}{}\n", name, attnc::name(array.dtype()),
+                                array.shape().empty() ? "" : " " + shapeText(array.shape()));
   auto values = array.converted(DType::F64);
   if (!values)
     return out;

@@ -22,7 +22,8 @@ struct Entrance {
 };
 } // namespace
 
-std::optional<Values> Elaborator::inBox(Frame &frame, Cap cap, const Size &size, bool indexed, const Values &mapped, Span span,
+std::optional<Values> Elaborator::inBox(Frame &frame, Cap cap, const Size &size, bool indexed, const Values &mapped,
+                                        Span span,
                                         const std::function<std::optional<Values>(Frame &, const Values &)> &body) {
   Frame inside(definition.learners, &frame, size);
   Values inputs;
@@ -37,10 +38,12 @@ std::optional<Values> Elaborator::inBox(Frame &frame, Cap cap, const Size &size,
   for (const Value &value : *results)
     outputs.push_back(inside.import(value));
   Entrance entrance(frame, mapped, inside);
-  Box box{cap, size, indexed, std::move(entrance.modes), std::make_shared<Diagram>(std::move(inside.builder).finish(std::move(outputs)))};
+  Box box{cap, size, indexed, std::move(entrance.modes),
+          std::make_shared<Diagram>(std::move(inside.builder).finish(std::move(outputs)))};
   auto wires = frame.builder.add(std::move(box), std::move(entrance.operands), span);
   if (!wires) {
-    diagnostics.report(Diag::CapNeedsKind, span, name(cap), cap == Cap::Any || cap == Cap::All ? "bools" : "numbers", wires.error());
+    diagnostics.report(Diag::CapNeedsKind, span, name(cap), cap == Cap::Any || cap == Cap::All ? "bools" : "numbers",
+                       wires.error());
     return std::nullopt;
   }
   Values values;
@@ -49,8 +52,9 @@ std::optional<Values> Elaborator::inBox(Frame &frame, Cap cap, const Size &size,
   return values;
 }
 
-std::optional<Values> Elaborator::lift(Frame &frame, std::span<const Size> axes, const Values &operands, const std::vector<bool> &lifted,
-                                       Span span, const std::function<std::optional<Values>(Frame &, const Values &)> &body) {
+std::optional<Values> Elaborator::lift(Frame &frame, std::span<const Size> axes, const Values &operands,
+                                       const std::vector<bool> &lifted, Span span,
+                                       const std::function<std::optional<Values>(Frame &, const Values &)> &body) {
   if (axes.empty())
     return body(frame, operands);
   Values mapped;
@@ -82,7 +86,8 @@ Elaborator::headerWires(const std::vector<ast::HeaderWire> &wires, const Size &s
           .help("leave it out of the parentheses to share it");
       ok = false;
     } else if (type.axes[0] != size) {
-      auto report = diagnostics.report(Diag::BoxSizeMismatch, wire.name.span, size.str(), wire.name.text, type.axes[0].str());
+      auto report =
+          diagnostics.report(Diag::BoxSizeMismatch, wire.name.span, size.str(), wire.name.text, type.axes[0].str());
       for (const std::string &name : type.axes[0].names())
         if (auto first = sizeSpans.find(name); first != sizeSpans.end())
           report.note(first->second, fmt::format("'{}' is first named here", name));
@@ -117,8 +122,8 @@ std::optional<Values> Elaborator::box(const ast::BoxExpr &expr, Frame &frame, Sp
                    for (const Value &value : *results) {
                      bool logical = expr.cap == Cap::Any || expr.cap == Cap::All;
                      if (logical != (value.type().kind == Kind::Bool)) {
-                       diagnostics.report(Diag::CapNeedsKind, expr.body->result->span, name(expr.cap), logical ? "bools" : "numbers",
-                                          name(value.type().kind));
+                       diagnostics.report(Diag::CapNeedsKind, expr.body->result->span, name(expr.cap),
+                                          logical ? "bools" : "numbers", name(value.type().kind));
                        return std::nullopt;
                      }
                    }
@@ -183,11 +188,13 @@ std::optional<Values> Elaborator::scan(const ast::ScanExpr &expr, Frame &frame, 
   for (std::size_t i = 0; i < results->size(); ++i) {
     Value value = (*results)[i];
     if (i < initial.size() && value.type() != initial[i].type()) {
-      if (value.type().kind == Kind::Int && initial[i].type().kind == Kind::Real && value.type().axes == initial[i].type().axes)
+      if (value.type().kind == Kind::Int && initial[i].type().kind == Kind::Real &&
+          value.type().axes == initial[i].type().axes)
         value = *convert(value, Kind::Real, inside, expr.body->result->span, "");
       else {
-        diagnostics.report(Diag::StateMismatch, expr.body->result->span, expr.states[i].name.text, initial[i].type().str(),
-                           value.type().str())
+        diagnostics
+            .report(Diag::StateMismatch, expr.body->result->span, expr.states[i].name.text, initial[i].type().str(),
+                    value.type().str())
             .note(expr.states[i].type.span, "the state is declared here");
         return std::nullopt;
       }

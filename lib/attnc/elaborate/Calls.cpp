@@ -6,7 +6,8 @@
 namespace attnc::elaboration {
 
 bool Elaborator::wrongCount(const std::string &name, std::size_t wanted, std::size_t given, Span span) {
-  diagnostics.report(Diag::WrongArgumentCount, span, name, counted(wanted, "argument"), given == 0 ? "none" : std::to_string(given));
+  diagnostics.report(Diag::WrongArgumentCount, span, name, counted(wanted, "argument"),
+                     given == 0 ? "none" : std::to_string(given));
   return false;
 }
 
@@ -17,7 +18,8 @@ std::optional<Entry *> Elaborator::entry(const ast::Name &name) {
   std::vector<std::string> candidates = loader.visibleNames(scope);
   for (const auto &[label, meaning] : labels)
     candidates.push_back(label);
-  for (const char *builtin : {"softmax", "topk", "scatter", "transpose", "split", "merge", "exp", "log", "sqrt", "tanh", "where"})
+  for (const char *builtin :
+       {"softmax", "topk", "scatter", "transpose", "split", "merge", "exp", "log", "sqrt", "tanh", "where"})
     candidates.push_back(builtin);
   if (auto near = nearest(name.text, candidates))
     report.help(fmt::format("did you mean '{}'?", *near));
@@ -39,10 +41,12 @@ std::optional<Values> Elaborator::call(const ast::CallExpr &expr, Frame &frame, 
   return apply(expr.callee, std::move(arguments), expr.keywords, frame, span);
 }
 
-std::optional<Values> Elaborator::apply(const ast::Name &name, Values arguments, const Keywords &keywords, Frame &frame, Span span) {
+std::optional<Values> Elaborator::apply(const ast::Name &name, Values arguments, const Keywords &keywords, Frame &frame,
+                                        Span span) {
   if (auto label = labels.find(name.text); label != labels.end()) {
     if (!label->second.learner)
-      return applyEntry(*label->second.entry, name.text, label->second.per, std::move(arguments), keywords, frame, span);
+      return applyEntry(*label->second.entry, name.text, label->second.per, std::move(arguments), keywords, frame,
+                        span);
     for (const ast::KeywordArgument &keyword : keywords) {
       diagnostics.report(Diag::UnknownKeyword, keyword.name.span, name.text, keyword.name.text);
       return std::nullopt;
@@ -61,7 +65,8 @@ std::optional<Values> Elaborator::apply(const ast::Name &name, Values arguments,
 
 // ---- Learners
 
-std::optional<std::vector<unsigned>> Elaborator::boxesFor(const std::vector<Size> &per, const std::string &label, Frame &frame, Span span) {
+std::optional<std::vector<unsigned>> Elaborator::boxesFor(const std::vector<Size> &per, const std::string &label,
+                                                          Frame &frame, Span span) {
   std::vector<unsigned> boxes;
   for (const Size &axis : per) {
     unsigned depth = 0;
@@ -96,7 +101,9 @@ std::optional<Values> Elaborator::applyLearner(LearnerId id, Values arguments, F
     std::vector<Size> prefix(given.axes.begin(), given.axes.begin() + extra);
     Type inner{given.kind, {given.axes.begin() + extra, given.axes.end()}};
     if (inner != wanted || (extra && !outer.empty() && prefix != outer)) {
-      auto report = diagnostics.report(Diag::TypeMismatch, span, fmt::format("argument {} of '{}'", i + 1, learner.label), given.str(), wanted.str());
+      auto report =
+          diagnostics.report(Diag::TypeMismatch, span, fmt::format("argument {} of '{}'", i + 1, learner.label),
+                             given.str(), wanted.str());
       report.note(learner.span, fmt::format("'{}' is declared here", learner.label));
       return std::nullopt;
     }
@@ -113,11 +120,13 @@ std::optional<Values> Elaborator::applyLearner(LearnerId id, Values arguments, F
 std::optional<LearnerId> Elaborator::adoptLearner(const Learner &learner, const std::string &label, Span span) {
   if (auto known = adopted.find(label); known != adopted.end()) {
     const Learner &mine = definition.learner(known->second);
-    if (mine.kind != learner.kind || mine.domain != learner.domain || mine.codomain != learner.codomain || mine.per != learner.per) {
+    if (mine.kind != learner.kind || mine.domain != learner.domain || mine.codomain != learner.codomain ||
+        mine.per != learner.per) {
       diagnostics
           .report(Diag::TiedLearnerMismatch, span, label, fmt::format("{} -> {}", str(mine.domain), str(mine.codomain)),
                   fmt::format("{} -> {}", str(learner.domain), str(learner.codomain)))
-          .help("all calls of one diagram share its learners; declare an instance with learners of its own: box NAME = DIAGRAM");
+          .help("all calls of one diagram share its learners; declare an instance with learners of its own: box NAME = "
+                "DIAGRAM");
       return std::nullopt;
     }
     return known->second;
@@ -131,8 +140,8 @@ std::optional<LearnerId> Elaborator::adoptLearner(const Learner &learner, const 
 
 // ---- Diagrams
 
-std::optional<Values> Elaborator::applyEntry(Entry &entry, const std::string &prefix, const std::vector<Size> &per, Values arguments,
-                                             const Keywords &keywords, Frame &frame, Span span) {
+std::optional<Values> Elaborator::applyEntry(Entry &entry, const std::string &prefix, const std::vector<Size> &per,
+                                             Values arguments, const Keywords &keywords, Frame &frame, Span span) {
   auto callee = loader.definition(entry, span);
   if (!callee)
     return std::nullopt;
@@ -208,12 +217,13 @@ static void addPer(Diagram &diagram, unsigned depth, const std::vector<unsigned>
 }
 
 std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definition> callee, const std::string &prefix,
-                                                 const std::vector<Size> &per, Values arguments, const Keywords &keywords,
-                                                 Frame &frame, Span span) {
+                                                 const std::vector<Size> &per, Values arguments,
+                                                 const Keywords &keywords, Frame &frame, Span span) {
   const Diagram &body = callee->diagram;
   if (arguments.size() != body.inputs.size()) {
-    auto report = diagnostics.report(Diag::WrongArgumentCount, span, callee->name, counted(body.inputs.size(), "argument"),
-                                     arguments.empty() ? "none" : std::to_string(arguments.size()));
+    auto report =
+        diagnostics.report(Diag::WrongArgumentCount, span, callee->name, counted(body.inputs.size(), "argument"),
+                           arguments.empty() ? "none" : std::to_string(arguments.size()));
     report.note(callee->span, fmt::format("it is {}", callee->signature()));
     return std::nullopt;
   }
@@ -272,12 +282,15 @@ std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definitio
     const Type &given = arguments[i].type();
     const std::string &inputName = body.wire(body.inputs[i]).name;
     if (given.kind != wanted.kind) {
-      diagnostics.report(Diag::KindMismatch, span, fmt::format("the argument '{}' of '{}'", inputName, callee->name), name(given.kind), name(wanted.kind))
+      diagnostics
+          .report(Diag::KindMismatch, span, fmt::format("the argument '{}' of '{}'", inputName, callee->name),
+                  name(given.kind), name(wanted.kind))
           .note(callee->span, fmt::format("it is {}", callee->signature()));
       ok = false;
     } else if (given.rank() != wanted.rank()) {
-      auto report = diagnostics.report(Diag::RankMismatch, span, fmt::format("the argument '{}' of '{}'", inputName, callee->name),
-                                       given.str(), wanted.str());
+      auto report = diagnostics.report(Diag::RankMismatch, span,
+                                       fmt::format("the argument '{}' of '{}'", inputName, callee->name), given.str(),
+                                       wanted.str());
       report.note(callee->span, fmt::format("it is {}", callee->signature()));
       if (given.rank() > wanted.rank())
         report.help("to map over an axis, put the call into a box: simd n (x) { … }");
@@ -302,10 +315,11 @@ std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definitio
     auto report = diagnostics.report(Diag::SizeMismatch, span, actual.str(), solver.apply(pattern).str());
     report.note(callee->span, fmt::format("'{}' is {}, and here {}", callee->name, callee->signature(),
                                           pattern.asVariable() ? fmt::format("{} is both", pattern.str())
-                                                               : fmt::format("{} should be {}", pattern.str(), solver.apply(pattern).str())));
+                                                               : fmt::format("{} should be {}", pattern.str(),
+                                                                             solver.apply(pattern).str())));
     for (std::size_t i = 0; i < arguments.size(); ++i)
-      report.note({}, fmt::format("the argument '{}' has type {} for {}", body.wire(body.inputs[i]).name, arguments[i].type().str(),
-                                  body.type(body.inputs[i]).str()));
+      report.note({}, fmt::format("the argument '{}' has type {} for {}", body.wire(body.inputs[i]).name,
+                                  arguments[i].type().str(), body.type(body.inputs[i]).str()));
     for (const std::string &name : actual.names())
       if (auto first = sizeSpans.find(name); first != sizeSpans.end())
         report.note(first->second, fmt::format("'{}' is first named here", name));
@@ -345,7 +359,8 @@ std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definitio
     return std::nullopt;
   for (const Constraint &constraint : callee->constraints)
     addConstraint({constraint.left.substitute(bindings), constraint.right.substitute(bindings),
-                   constraint.modulus ? std::optional(constraint.modulus->substitute(bindings)) : std::nullopt, constraint.span},
+                   constraint.modulus ? std::optional(constraint.modulus->substitute(bindings)) : std::nullopt,
+                   constraint.span},
                   span);
 
   auto instance = std::make_shared<Diagram>(substitute(body, bindings));

@@ -79,7 +79,8 @@ Elaborator::Result Elaborator::elaborate(const ast::DiagramDecl &declaration) {
   return {std::make_shared<const Definition>(std::move(definition)), open};
 }
 
-std::optional<std::vector<WireId>> Elaborator::namedForm(const ast::NamedForm &form, const ast::DiagramDecl &declaration, Frame &frame) {
+std::optional<std::vector<WireId>> Elaborator::namedForm(const ast::NamedForm &form,
+                                                         const ast::DiagramDecl &declaration, Frame &frame) {
   bool ok = true;
   for (const ast::Parameter &parameter : form.parameters) {
     auto parameterType = type(parameter.type);
@@ -96,8 +97,8 @@ std::optional<std::vector<WireId>> Elaborator::namedForm(const ast::NamedForm &f
   return values ? results(declaration, frame, std::move(*values), form.body->result->span) : std::nullopt;
 }
 
-std::optional<std::vector<WireId>> Elaborator::pointFreeForm(const ast::PointFreeForm &form, const ast::DiagramDecl &declaration,
-                                                             Frame &frame) {
+std::optional<std::vector<WireId>> Elaborator::pointFreeForm(const ast::PointFreeForm &form,
+                                                             const ast::DiagramDecl &declaration, Frame &frame) {
   bool ok = true;
   for (const auto &learner : form.learners)
     ok &= std::visit(
@@ -120,7 +121,8 @@ std::optional<std::vector<WireId>> Elaborator::pointFreeForm(const ast::PointFre
   return values ? results(declaration, frame, std::move(*values), form.term->span) : std::nullopt;
 }
 
-std::optional<std::vector<WireId>> Elaborator::results(const ast::DiagramDecl &declaration, Frame &frame, Values values, Span span) {
+std::optional<std::vector<WireId>> Elaborator::results(const ast::DiagramDecl &declaration, Frame &frame, Values values,
+                                                       Span span) {
   if (values.size() != declaration.results.size()) {
     diagnostics.report(Diag::WrongResultCount, span, declaration.results.size(), values.size());
     return std::nullopt;
@@ -135,7 +137,8 @@ std::optional<std::vector<WireId>> Elaborator::results(const ast::DiagramDecl &d
       if (auto converted = convert(value, Kind::Real, frame, span, "the result"))
         value = *converted;
     if (value.type() != *wanted) {
-      auto report = diagnostics.report(Diag::ResultMismatch, span, declaration.name.text, wanted->str(), value.type().str());
+      auto report =
+          diagnostics.report(Diag::ResultMismatch, span, declaration.name.text, wanted->str(), value.type().str());
       report.note(declaration.results[i].type.span, "the result is declared here");
       if (value.type().axes.size() == wanted->axes.size())
         for (std::size_t axis = 0; axis < wanted->axes.size(); ++axis)
@@ -189,7 +192,8 @@ bool Elaborator::declareLearner(const ast::LearnerDecl &declaration) {
     for (const auto *side : {&learner.domain, &learner.codomain})
       for (const Type &one : *side)
         if (one.kind != Kind::Real) {
-          diagnostics.report(Diag::KindMismatch, declaration.span, fmt::format("a wire of '{}'", learner.label), name(one.kind), "real");
+          diagnostics.report(Diag::KindMismatch, declaration.span, fmt::format("a wire of '{}'", learner.label),
+                             name(one.kind), "real");
           return false;
         }
   }

@@ -22,7 +22,8 @@ Module elaborate(SourceManager &sources, FileId file, Diagnostics &diagnostics, 
         auto found = scope.own.find(declaration->name.text);
         if (found == scope.own.end() || found->second.declaration != declaration)
           continue;
-        if (auto definition = loader.definition(const_cast<elaboration::Entry &>(found->second), declaration->name.span))
+        if (auto definition =
+                loader.definition(const_cast<elaboration::Entry &>(found->second), declaration->name.span))
           into.push_back(std::move(definition));
       }
   };
@@ -35,7 +36,9 @@ Module elaborate(SourceManager &sources, FileId file, Diagnostics &diagnostics, 
 std::shared_ptr<const Definition> preludeDefinition(std::string_view name) {
   SourceManager sources;
   Diagnostics diagnostics(sources);
-  ImportReader none = [](const std::filesystem::path &) -> tl::expected<std::string, std::string> { return tl::unexpected<std::string>("none"); };
+  ImportReader none = [](const std::filesystem::path &) -> tl::expected<std::string, std::string> {
+    return tl::unexpected<std::string>("none");
+  };
   elaboration::Loader loader(sources, diagnostics, none);
   elaboration::Entry *entry = loader.find(loader.prelude(), std::string(name), true);
   return entry ? loader.definition(*entry, {}) : nullptr;

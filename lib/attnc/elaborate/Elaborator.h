@@ -41,10 +41,13 @@ private:
   void addConstraint(const Constraint &constraint, Span use);
 
   // Declarations.cpp
-  std::optional<std::vector<WireId>> namedForm(const ast::NamedForm &form, const ast::DiagramDecl &declaration, Frame &frame);
-  std::optional<std::vector<WireId>> pointFreeForm(const ast::PointFreeForm &form, const ast::DiagramDecl &declaration, Frame &frame);
+  std::optional<std::vector<WireId>> namedForm(const ast::NamedForm &form, const ast::DiagramDecl &declaration,
+                                               Frame &frame);
+  std::optional<std::vector<WireId>> pointFreeForm(const ast::PointFreeForm &form, const ast::DiagramDecl &declaration,
+                                                   Frame &frame);
   bool specialiseForm(const ast::SpecialiseForm &form, const ast::DiagramDecl &declaration);
-  std::optional<std::vector<WireId>> results(const ast::DiagramDecl &declaration, Frame &frame, Values values, Span span);
+  std::optional<std::vector<WireId>> results(const ast::DiagramDecl &declaration, Frame &frame, Values values,
+                                             Span span);
   bool declareLearner(const ast::LearnerDecl &declaration);
   bool declareInstance(const ast::InstanceDecl &declaration);
   bool newLabel(const ast::Name &name);
@@ -55,7 +58,8 @@ private:
     std::string name;
     DiagramRef body;
   };
-  std::optional<Filled> fill(LearnerId learner, const std::string &name, Span span, const std::vector<std::string> &parameters,
+  std::optional<Filled> fill(LearnerId learner, const std::string &name, Span span,
+                             const std::vector<std::string> &parameters,
                              const std::function<std::optional<Values>(Frame &, Values)> &body);
   std::optional<Filled> fillByName(LearnerId learner, const ast::Name &name);
   std::optional<Filled> fillByExpression(LearnerId learner, const ast::Filling &filling);
@@ -81,27 +85,30 @@ private:
   std::optional<Values> inBox(Frame &frame, Cap cap, const Size &size, bool indexed, const Values &mapped, Span span,
                               const std::function<std::optional<Values>(Frame &, const Values &)> &body);
   /// Runs `body` under one box for each of `axes`; operands that `lifted` marks have these axes outermost.
-  std::optional<Values> lift(Frame &frame, std::span<const Size> axes, const Values &operands, const std::vector<bool> &lifted,
-                             Span span, const std::function<std::optional<Values>(Frame &, const Values &)> &body);
+  std::optional<Values> lift(Frame &frame, std::span<const Size> axes, const Values &operands,
+                             const std::vector<bool> &lifted, Span span,
+                             const std::function<std::optional<Values>(Frame &, const Values &)> &body);
   std::optional<std::vector<std::pair<const ast::Name *, Value>>> headerWires(const std::vector<ast::HeaderWire> &wires,
                                                                               const Size &size, Frame &frame);
 
   // Calls.cpp
   std::optional<Values> call(const ast::CallExpr &expr, Frame &frame, Span span, std::size_t wanted);
   /// Applies whatever `name` means to wires that are already there. The heart of both notations.
-  std::optional<Values> apply(const ast::Name &name, Values arguments, const Keywords &keywords, Frame &frame, Span span);
+  std::optional<Values> apply(const ast::Name &name, Values arguments, const Keywords &keywords, Frame &frame,
+                              Span span);
   std::optional<Values> applyLearner(LearnerId learner, Values arguments, Frame &frame, Span span);
-  std::optional<Values> applyEntry(Entry &entry, const std::string &prefix, const std::vector<Size> &per, Values arguments,
-                                   const Keywords &keywords, Frame &frame, Span span);
+  std::optional<Values> applyEntry(Entry &entry, const std::string &prefix, const std::vector<Size> &per,
+                                   Values arguments, const Keywords &keywords, Frame &frame, Span span);
   std::optional<Values> callDefinition(std::shared_ptr<const Definition> callee, const std::string &prefix,
-                                       const std::vector<Size> &per, Values arguments, const Keywords &keywords, Frame &frame,
-                                       Span span);
-  std::optional<std::vector<unsigned>> boxesFor(const std::vector<Size> &per, const std::string &label, Frame &frame, Span span);
+                                       const std::vector<Size> &per, Values arguments, const Keywords &keywords,
+                                       Frame &frame, Span span);
+  std::optional<std::vector<unsigned>> boxesFor(const std::vector<Size> &per, const std::string &label, Frame &frame,
+                                                Span span);
   std::optional<LearnerId> adoptLearner(const Learner &learner, const std::string &label, Span span);
 
   // Generators.cpp: the functions that are generators, on arrays.
-  std::optional<std::optional<Values>> applyGenerator(const std::string &name, Values &arguments, const Keywords &keywords,
-                                                      Frame &frame, Span span);
+  std::optional<std::optional<Values>> applyGenerator(const std::string &name, Values &arguments,
+                                                      const Keywords &keywords, Frame &frame, Span span);
   std::optional<Value> pointwise(PointwiseFn fn, Values operands, Frame &frame, Span span);
   std::optional<Value> softmax(Values arguments, const Keywords &keywords, Frame &frame, Span span);
   /// [a.. b..] -> [b.. a..], where a has `first` axes and b `second`.
@@ -109,7 +116,8 @@ private:
   std::optional<Value> gather(Value array, Value index, Frame &frame, Span span);
   std::optional<Value> fold(Cap cap, Value array, Frame &frame, Span span);
   std::optional<Value> convert(Value value, Kind kind, Frame &frame, Span span, const std::string &what);
-  std::optional<Values> generator(Generator generator, const Values &operands, Frame &frame, Span span, std::vector<WireId> wires = {});
+  std::optional<Values> generator(Generator generator, const Values &operands, Frame &frame, Span span,
+                                  std::vector<WireId> wires = {});
 
   // Terms.cpp: the point-free notation.
   std::optional<Values> term(const ast::Term &term, Values inputs, Frame &frame);
@@ -143,12 +151,12 @@ private:
   std::set<std::string> rests;           // the `..t` of the inputs
   std::map<std::string, unsigned> ranks; // how many axes each `..t` stands for
   Definition definition;
-  std::set<std::string, std::less<>> sizes;                       // names that may be used
-  std::map<std::string, Span, std::less<>> sizeSpans;             // where each was first bound
-  Size::Bindings equations;                                       // from `where name == size`
-  std::map<std::string, Label> labels;                            // learners, boxes, instances
-  std::map<std::string, LearnerId> adopted;                       // callees' learners by their names here
-  std::set<std::string, std::less<>> broken;                      // names whose binding was in error
+  std::set<std::string, std::less<>> sizes;           // names that may be used
+  std::map<std::string, Span, std::less<>> sizeSpans; // where each was first bound
+  Size::Bindings equations;                           // from `where name == size`
+  std::map<std::string, Label> labels;                // learners, boxes, instances
+  std::map<std::string, LearnerId> adopted;           // callees' learners by their names here
+  std::set<std::string, std::less<>> broken;          // names whose binding was in error
   std::size_t operations = 0;
 };
 

@@ -38,7 +38,8 @@ std::optional<Values> Elaborator::many(const ast::Expr &expr, Frame &frame, std:
       auto operand = self.one(*e.operand, frame);
       if (!operand)
         return std::nullopt;
-      return single(self.pointwise(e.op == ast::Unary::Op::Neg ? PointwiseFn::Neg : PointwiseFn::Not, {*operand}, frame, span));
+      return single(
+          self.pointwise(e.op == ast::Unary::Op::Neg ? PointwiseFn::Neg : PointwiseFn::Not, {*operand}, frame, span));
     }
     std::optional<Values> operator()(const ast::Binary &e) { return single(self.binary(e, frame, span)); }
     std::optional<Values> operator()(const ast::CallExpr &e) { return self.call(e, frame, span, wanted); }
@@ -195,7 +196,9 @@ bool Elaborator::statement(const ast::Statement &statement, Frame &frame) {
       if (wanted && wanted->kind == Kind::Real && value.type().kind == Kind::Int && wanted->axes == value.type().axes)
         value = *convert(value, Kind::Real, frame, binding.span, "");
       if (wanted && *wanted != value.type())
-        diagnostics.report(Diag::TypeMismatch, binding.value->span, fmt::format("'{}'", target.name.text), value.type().str(), wanted->str())
+        diagnostics
+            .report(Diag::TypeMismatch, binding.value->span, fmt::format("'{}'", target.name.text), value.type().str(),
+                    wanted->str())
             .note(target.type->span, "the type is declared here");
       ok &= wanted && *wanted == value.type();
     }

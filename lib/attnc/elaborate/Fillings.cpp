@@ -72,7 +72,8 @@ std::optional<Elaborator::Filled> Elaborator::fill(LearnerId learner, const std:
   Frame frame(definition.learners, nullptr, std::nullopt);
   Values inputs;
   for (std::size_t i = 0; i < target.domain.size(); ++i)
-    inputs.push_back({&frame, frame.builder.input(target.domain[i], i < parameters.size() ? parameters[i] : fmt::format("x{}", i + 1))});
+    inputs.push_back({&frame, frame.builder.input(target.domain[i],
+                                                  i < parameters.size() ? parameters[i] : fmt::format("x{}", i + 1))});
   auto outputs = body(frame, inputs);
   if (!outputs)
     return std::nullopt;
@@ -84,8 +85,8 @@ std::optional<Elaborator::Filled> Elaborator::fill(LearnerId learner, const std:
   }
   if (given != target.codomain) {
     diagnostics
-        .report(Diag::FillingMismatch, span, name, fmt::format("{} -> {}", str(target.domain), str(given)), target.label,
-                fmt::format("{} -> {}", str(target.domain), str(target.codomain)))
+        .report(Diag::FillingMismatch, span, name, fmt::format("{} -> {}", str(target.domain), str(given)),
+                target.label, fmt::format("{} -> {}", str(target.domain), str(target.codomain)))
         .note(target.span, fmt::format("'{}' is declared here", target.label));
     return std::nullopt;
   }
@@ -112,12 +113,13 @@ std::optional<Elaborator::Filled> Elaborator::fillByExpression(LearnerId learner
   for (const ast::Name &parameter : filling.parameters)
     parameters.push_back(parameter.text);
   std::size_t wanted = target.codomain.size();
-  return fill(learner, target.label, filling.value->span, parameters, [&](Frame &frame, Values inputs) -> std::optional<Values> {
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (!bind(filling.parameters[i], inputs[i], frame, false))
-        return std::nullopt;
-    return many(*filling.value, frame, wanted);
-  });
+  return fill(learner, target.label, filling.value->span, parameters,
+              [&](Frame &frame, Values inputs) -> std::optional<Values> {
+                for (std::size_t i = 0; i < inputs.size(); ++i)
+                  if (!bind(filling.parameters[i], inputs[i], frame, false))
+                    return std::nullopt;
+                return many(*filling.value, frame, wanted);
+              });
 }
 
 bool Elaborator::specialiseForm(const ast::SpecialiseForm &form, const ast::DiagramDecl &) {
@@ -189,9 +191,10 @@ bool Elaborator::fillDefaults(const ast::DiagramDecl &declaration, const FileSco
         diagnostics.report(Diag::UnknownDiagram, box.defaultBox->span, box.defaultBox->text);
         return false;
       }
-      auto filled = fill(LearnerId(i), box.defaultBox->text, box.defaultBox->span, {}, [&](Frame &frame, Values inputs) {
-        return applyEntry(*filler, box.label.text, {}, inputs, {}, frame, box.defaultBox->span);
-      });
+      auto filled =
+          fill(LearnerId(i), box.defaultBox->text, box.defaultBox->span, {}, [&](Frame &frame, Values inputs) {
+            return applyEntry(*filler, box.label.text, {}, inputs, {}, frame, box.defaultBox->span);
+          });
       if (!filled)
         return false;
       fillings.push_back(std::move(*filled));

@@ -2,7 +2,8 @@
 
 namespace attnc::elaboration {
 
-std::optional<Values> Elaborator::generator(Generator generator, const Values &operands, Frame &frame, Span span, std::vector<WireId> wires) {
+std::optional<Values> Elaborator::generator(Generator generator, const Values &operands, Frame &frame, Span span,
+                                            std::vector<WireId> wires) {
   for (const Value &value : operands)
     wires.push_back(frame.import(value));
   std::string what = describe(generator);
@@ -36,7 +37,8 @@ std::optional<Value> Elaborator::pointwise(PointwiseFn fn, Values operands, Fram
   // Ints become reals where the function wants reals, or where they meet a real.
   bool meetsReal = false;
   for (std::size_t i = 0; i < operands.size(); ++i)
-    meetsReal |= (function.signature[i] == 'a' || function.signature[i] == 't') && operands[i].type().kind == Kind::Real;
+    meetsReal |=
+        (function.signature[i] == 'a' || function.signature[i] == 't') && operands[i].type().kind == Kind::Real;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     char letter = function.signature[i];
     if (operands[i].type().kind == Kind::Int && (letter == 'r' || (meetsReal && (letter == 'a' || letter == 't'))))
@@ -56,7 +58,8 @@ std::optional<Value> Elaborator::pointwise(PointwiseFn fn, Values operands, Fram
   for (const Value &operand : operands)
     given.push_back(operand.type());
   if (!resultKind(fn, kinds)) {
-    auto report = diagnostics.report(Diag::GeneratorMismatch, span, function.name, fmt::format("it does not act on {}", str(given)));
+    auto report = diagnostics.report(Diag::GeneratorMismatch, span, function.name,
+                                     fmt::format("it does not act on {}", str(given)));
     for (Kind kind : kinds)
       if (kind == Kind::Bool)
         report.help("indicator(b) is 1 where b holds, else 0; where(b, x, y) chooses");
@@ -65,8 +68,8 @@ std::optional<Value> Elaborator::pointwise(PointwiseFn fn, Values operands, Fram
   for (std::size_t i = 0; i < operands.size(); ++i)
     if (lifted[i] && operands[i].type().axes != axes) {
       const Type &other = operands[i].type();
-      auto report = diagnostics.report(Diag::TypeMismatch, span, fmt::format("an operand of '{}'", function.name), other.str(),
-                                       Type{other.kind, axes}.str());
+      auto report = diagnostics.report(Diag::TypeMismatch, span, fmt::format("an operand of '{}'", function.name),
+                                       other.str(), Type{other.kind, axes}.str());
       if (other.rank() == axes.size()) {
         for (std::size_t axis = 0; axis < axes.size(); ++axis)
           if (other.axes[axis] != axes[axis])
@@ -131,14 +134,16 @@ std::optional<Value> Elaborator::softmax(Values arguments, const Keywords &keywo
       }
     } else if (keyword.name.text == "sink") {
       // In the point-free form the sink is the second wire and the keyword only says so.
-      if (auto *flag = std::get_if<ast::BoolLiteral>(&keyword.value->node); flag && flag->value && arguments.size() == 2) {
+      if (auto *flag = std::get_if<ast::BoolLiteral>(&keyword.value->node);
+          flag && flag->value && arguments.size() == 2) {
         sink = arguments.back();
         arguments.pop_back();
       } else if (!(sink = one(*keyword.value, frame))) {
         return std::nullopt;
       }
     } else {
-      diagnostics.report(Diag::UnknownKeyword, keyword.name.span, "softmax", keyword.name.text).help("it has 'axes' and 'sink'");
+      diagnostics.report(Diag::UnknownKeyword, keyword.name.span, "softmax", keyword.name.text)
+          .help("it has 'axes' and 'sink'");
       return std::nullopt;
     }
   }
@@ -151,12 +156,14 @@ std::optional<Value> Elaborator::softmax(Values arguments, const Keywords &keywo
     sink = convert(*sink, Kind::Real, frame, span, "");
   const Type type = scores.type();
   if (type.isScalar() || (axes && *axes > type.rank())) {
-    diagnostics.report(Diag::RankMismatch, span, "the argument of 'softmax'", type.str(), axes ? counted(*axes, "axis") + " or more" : "an axis");
+    diagnostics.report(Diag::RankMismatch, span, "the argument of 'softmax'", type.str(),
+                       axes ? counted(*axes, "axis") + " or more" : "an axis");
     return std::nullopt;
   }
   if (!axes && type.rank() > 1) {
     diagnostics.report(Diag::AmbiguousAxes, span, "softmax", type.str())
-        .help(fmt::format("rows: simd {} (s) {{ softmax(s) }};  all jointly: softmax(s, axes = {});  along the outermost axis: softmax(s, axes = 1)",
+        .help(fmt::format("rows: simd {} (s) {{ softmax(s) }};  all jointly: softmax(s, axes = {});  along the "
+                          "outermost axis: softmax(s, axes = 1)",
                           type.axes[0].str(), type.rank()));
     return std::nullopt;
   }
@@ -175,8 +182,9 @@ std::optional<Value> Elaborator::softmax(Values arguments, const Keywords &keywo
   operands[0] = *moved;
   std::vector<bool> lifted(operands.size());
   lifted[0] = true;
-  auto result = lift(frame, outer, operands, lifted, span,
-                     [&](Frame &inside, const Values &values) { return generator(Softmax{hasSink}, values, inside, span); });
+  auto result = lift(frame, outer, operands, lifted, span, [&](Frame &inside, const Values &values) {
+    return generator(Softmax{hasSink}, values, inside, span);
+  });
   return result ? moveAxes(result->front(), rest, count, frame, span) : std::nullopt;
 }
 
@@ -185,8 +193,9 @@ std::optional<Value> Elaborator::moveAxes(Value value, std::size_t first, std::s
   for (std::size_t i = 0; i < second; ++i)
     for (std::size_t position = first + i; position > i; --position) {
       std::vector<Size> outer(value.type().axes.begin(), value.type().axes.begin() + position - 1);
-      auto swapped = lift(frame, outer, {value}, {true}, span,
-                          [&](Frame &inside, const Values &values) { return generator(Transpose{}, values, inside, span); });
+      auto swapped = lift(frame, outer, {value}, {true}, span, [&](Frame &inside, const Values &values) {
+        return generator(Transpose{}, values, inside, span);
+      });
       if (!swapped)
         return std::nullopt;
       value = swapped->front();
@@ -194,18 +203,23 @@ std::optional<Value> Elaborator::moveAxes(Value value, std::size_t first, std::s
   return value;
 }
 
-std::optional<std::optional<Values>> Elaborator::applyGenerator(const std::string &name, Values &arguments, const Keywords &keywords,
-                                                                Frame &frame, Span span) {
+std::optional<std::optional<Values>> Elaborator::applyGenerator(const std::string &name, Values &arguments,
+                                                                const Keywords &keywords, Frame &frame, Span span) {
   using Answer = std::optional<std::optional<Values>>;
-  auto single = [](std::optional<Value> value) -> Answer { return value ? std::optional(Values{*value}) : std::nullopt; };
+  auto single = [](std::optional<Value> value) -> Answer {
+    return value ? std::optional(Values{*value}) : std::nullopt;
+  };
   const std::optional<Values> failed;
-  auto needs = [&](std::size_t count) { return arguments.size() == count || wrongCount(name, count, arguments.size(), span); };
+  auto needs = [&](std::size_t count) {
+    return arguments.size() == count || wrongCount(name, count, arguments.size(), span);
+  };
   /// The one size keyword of a generator.
   auto sizeKeyword = [&](const char *keyword) -> std::optional<Size> {
     std::optional<Size> found;
     for (const ast::KeywordArgument &given : keywords) {
       if (given.name.text != keyword) {
-        diagnostics.report(Diag::UnknownKeyword, given.name.span, name, given.name.text).help(fmt::format("it has '{}'", keyword));
+        diagnostics.report(Diag::UnknownKeyword, given.name.span, name, given.name.text)
+            .help(fmt::format("it has '{}'", keyword));
         return std::nullopt;
       }
       found = sizeOf(*given.value);
@@ -213,7 +227,8 @@ std::optional<std::optional<Values>> Elaborator::applyGenerator(const std::strin
         return std::nullopt;
     }
     if (!found)
-      diagnostics.report(Diag::UndeterminedSize, span, keyword, name).help(fmt::format("give it: {}(…, {} = SIZE)", name, keyword));
+      diagnostics.report(Diag::UndeterminedSize, span, keyword, name)
+          .help(fmt::format("give it: {}(…, {} = SIZE)", name, keyword));
     return found;
   };
   auto noKeywords = [&] {
@@ -258,7 +273,9 @@ std::optional<std::optional<Values>> Elaborator::applyGenerator(const std::strin
       return Answer(failed);
     auto inner = type.isScalar() ? std::nullopt : type.axes[0].dividedBy(*outer);
     if (!inner) {
-      diagnostics.report(Diag::SizeMismatch, span, type.isScalar() ? type.str() : type.axes[0].str(), fmt::format("a multiple of {}", outer->str()))
+      diagnostics
+          .report(Diag::SizeMismatch, span, type.isScalar() ? type.str() : type.axes[0].str(),
+                  fmt::format("a multiple of {}", outer->str()))
           .help(fmt::format("write the axis as a product in the signature, e.g. [{}*d]", outer->str()));
       return Answer(failed);
     }

@@ -62,7 +62,9 @@ FileScope &Loader::load(FileId file, const std::filesystem::path &path) {
   return scope;
 }
 
-FileScope &Loader::loadMain(FileId file) { return load(file, std::filesystem::path(sources.name(file)).lexically_normal()); }
+FileScope &Loader::loadMain(FileId file) {
+  return load(file, std::filesystem::path(sources.name(file)).lexically_normal());
+}
 
 const FileScope &Loader::prelude() {
   if (!preludeScope)

@@ -119,7 +119,8 @@ void Elaborator::takeCondition(const ast::Condition &condition) {
 static std::string constraintText(const Constraint &constraint) {
   std::string left = constraint.left.str();
   if (constraint.modulus)
-    left = fmt::format("{} % {}", constraint.left.polynomial().size() > 1 ? "(" + left + ")" : left, constraint.modulus->str());
+    left = fmt::format("{} % {}", constraint.left.polynomial().size() > 1 ? "(" + left + ")" : left,
+                       constraint.modulus->str());
   return fmt::format("{} == {}", left, constraint.right.str());
 }
 
@@ -130,7 +131,8 @@ void Elaborator::addConstraint(const Constraint &constraint, Span use) {
   if (left && right && (!constraint.modulus || constraint.modulus->isConstant())) {
     std::int64_t value = modulus > 0 ? ((*left % modulus) + modulus) % modulus : *left;
     if (value != *right || (constraint.modulus && modulus <= 0))
-      diagnostics.report(Diag::ConstraintViolated, use, constraintText(constraint), fmt::format("the left side is {}", value))
+      diagnostics
+          .report(Diag::ConstraintViolated, use, constraintText(constraint), fmt::format("the left side is {}", value))
           .note(constraint.span, "the condition is here");
     return;
   }

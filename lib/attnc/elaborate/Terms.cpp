@@ -4,8 +4,9 @@ namespace attnc::elaboration {
 
 /// The structure maps of the point-free notation: how many wires each takes.
 static std::optional<std::size_t> structureArity(const std::string &name) {
-  static const std::map<std::string, std::size_t, std::less<>> arities = {
-      {"id", 1}, {"copy", 1}, {"del", 1}, {"swap", 2}, {"zip", 2}, {"unzip", 2}, {"broadcast", 1}, {"scale", 1}, {"size", 0}};
+  static const std::map<std::string, std::size_t, std::less<>> arities = {{"id", 1},        {"copy", 1},  {"del", 1},
+                                                                          {"swap", 2},      {"zip", 2},   {"unzip", 2},
+                                                                          {"broadcast", 1}, {"scale", 1}, {"size", 0}};
   auto found = arities.find(name);
   return found == arities.end() ? std::nullopt : std::optional(found->second);
 }
@@ -82,7 +83,8 @@ std::optional<Values> Elaborator::atom(const ast::AtomTerm &atom, Values inputs,
     if (!wanted)
       return std::nullopt;
     if (!inputs.empty() && inputs[0].type() != *wanted) {
-      diagnostics.report(Diag::TypeMismatch, span, fmt::format("the wire at '{}'", name), inputs[0].type().str(), wanted->str());
+      diagnostics.report(Diag::TypeMismatch, span, fmt::format("the wire at '{}'", name), inputs[0].type().str(),
+                         wanted->str());
       return std::nullopt;
     }
     return values;

@@ -68,10 +68,12 @@ std::vector<View> Interpreter::on(const Const &generator, const Op &, Operands) 
   constexpr Kind kinds[] = {Kind::Real, Kind::Int, Kind::Bool};
   View out = constant(kinds[generator.value.index()]);
   if (memory.active())
-    std::visit([&](auto number) {
-      using T = std::conditional_t<std::is_same_v<decltype(number), bool>, Bool, decltype(number)>;
-      *out.as<T>() = number;
-    }, generator.value);
+    std::visit(
+        [&](auto number) {
+          using T = std::conditional_t<std::is_same_v<decltype(number), bool>, Bool, decltype(number)>;
+          *out.as<T>() = number;
+        },
+        generator.value);
   return {out};
 }
 

@@ -142,7 +142,8 @@ void gather(const View &out, const View &array, const View &index, std::size_t b
 void scatter(const View &out, const View &indices, const View &array, std::size_t boxes) {
   withElement(out.kind, [&](auto *element) {
     using T = std::remove_pointer_t<decltype(element)>;
-    const Nest slice(trailing(out.extents, boxes + 1), {trailing(out.strides, boxes + 1), trailing(array.strides, boxes + 1)});
+    const Nest slice(trailing(out.extents, boxes + 1),
+                     {trailing(out.strides, boxes + 1), trailing(array.strides, boxes + 1)});
     const std::int64_t length = out.extents[boxes];
     // The added slices stand in the innermost loop of the batch, so that they are added in their order.
     Extents extents = leading(written(out), boxes), none = leading(out.strides, boxes);

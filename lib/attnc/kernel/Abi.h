@@ -9,8 +9,8 @@ namespace attnc {
 ///     int32_t attnc_NAME(const T *in…, const T *param…, T *out…, int64_t size…)
 ///
 /// Arrays are dense and row-major. Inputs come in the order of the diagram, parameters in that of `parametersOf`,
-/// then outputs; then the sizes that are not fixed at compile time, in the order of `sizeNames` once the others are put in. Reals
-/// are float, double or the bits of a bfloat16; ints are int64_t, bools uint8_t. Returns 0.
+/// then outputs; then the sizes that are not fixed at compile time, in the order of `sizeNames` once the others are put
+/// in. Reals are float, double or the bits of a bfloat16; ints are int64_t, bools uint8_t. Returns 0.
 struct KernelArgument {
   enum class Role : std::uint8_t { Input, Parameter, Output, SizeValue };
   Role role;

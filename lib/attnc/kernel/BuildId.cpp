@@ -18,7 +18,8 @@ static std::optional<std::string> idIn(std::string_view notes) {
     std::size_t name = padded(note.n_namesz), content = padded(note.n_descsz);
     if (name + content > notes.size())
       return std::nullopt;
-    if (note.n_type == NT_GNU_BUILD_ID && notes.substr(0, note.n_namesz) == std::string_view("GNU", 4) && note.n_descsz > 0) {
+    if (note.n_type == NT_GNU_BUILD_ID && notes.substr(0, note.n_namesz) == std::string_view("GNU\0", 4) &&
+        note.n_descsz > 0) {
       std::string id;
       for (unsigned char byte : notes.substr(name, note.n_descsz))
         id += fmt::format("{:02x}", byte);
@@ -33,7 +34,8 @@ std::optional<std::string> buildIdOf(const std::filesystem::path &path) {
   constexpr std::size_t most = 1 << 16; // notes are small; a broken file may say otherwise
   std::ifstream file(path, std::ios::binary);
   Elf64_Ehdr header;
-  if (!file.read(reinterpret_cast<char *>(&header), sizeof header) || std::string_view(reinterpret_cast<char *>(header.e_ident), 4) != ELFMAG ||
+  if (!file.read(reinterpret_cast<char *>(&header), sizeof header) ||
+      std::string_view(reinterpret_cast<char *>(header.e_ident), 4) != ELFMAG ||
       header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr))
     return std::nullopt;
   std::vector<Elf64_Phdr> segments(header.e_phnum);

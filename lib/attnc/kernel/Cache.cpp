@@ -20,7 +20,8 @@ struct EntryHeader {
   char magic[8] = {'a', 't', 't', 'n', 'c', 'k', '0', '1'};
   std::uint64_t keyHigh, keyLow, length, hashHigh, hashLow;
 
-  EntryHeader(const Hash128 &key, std::string_view payload) : keyHigh(key.high), keyLow(key.low), length(payload.size()) {
+  EntryHeader(const Hash128 &key, std::string_view payload)
+      : keyHigh(key.high), keyLow(key.low), length(payload.size()) {
     Hash128 hash = hash128(payload);
     hashHigh = hash.high;
     hashLow = hash.low;

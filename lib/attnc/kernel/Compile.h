@@ -18,15 +18,16 @@ enum class Artefact : std::uint8_t {
 
 /// Makes one. With `sources`, the locations in dialect texts point into the program. Errors, in lower case: a hole
 /// that is not filled, an unknown target, what the lowering or the linker refuses.
-tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant, Artefact artefact,
-                                                    const SourceManager *sources = nullptr);
+tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant,
+                                                    Artefact artefact, const SourceManager *sources = nullptr);
 
 struct CompileTimes {
   double start = 0, lower = 0, codegen = 0, link = 0; // seconds; `start` loads the compiler itself
 };
 
-/// The shared object that `Kernel` loads: with the packed entry (ObjectCode.h) beside the function. Refused for a target
-/// that is not this machine.
-tl::expected<std::string, std::string> compileKernel(const Definition &definition, const KernelVariant &variant, CompileTimes &times);
+/// The shared object that `Kernel` loads: with the packed entry (ObjectCode.h) beside the function. Refused for a
+/// target that is not this machine.
+tl::expected<std::string, std::string> compileKernel(const Definition &definition, const KernelVariant &variant,
+                                                     CompileTimes &times);
 
 } // namespace attnc

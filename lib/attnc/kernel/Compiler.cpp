@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 
 fs::path compilerPath() {
   std::error_code error;
-  fs::path installed = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "lib/attnc/libattnc_compiler.so";
+  fs::path installed =
+      fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "lib/attnc/libattnc_compiler.so";
   return !error && fs::exists(installed, error) ? installed : fs::path(ATTNC_COMPILER_PATH);
 }
 
@@ -44,8 +45,8 @@ static tl::expected<const CompilerInterface *, std::string> compiler() {
   return loaded;
 }
 
-tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant, Artefact artefact,
-                                                    const SourceManager *sources) {
+tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant,
+                                                    Artefact artefact, const SourceManager *sources) {
   if (artefact == Artefact::Header)
     return headerText(definition, variant.real, variant.sizes);
   auto loaded = compiler();
@@ -54,7 +55,8 @@ tl::expected<std::string, std::string> makeArtefact(const Definition &definition
   return (*loaded)->artefact(definition, variant, artefact, sources);
 }
 
-tl::expected<std::string, std::string> compileKernel(const Definition &definition, const KernelVariant &variant, CompileTimes &times) {
+tl::expected<std::string, std::string> compileKernel(const Definition &definition, const KernelVariant &variant,
+                                                     CompileTimes &times) {
   Stopwatch watch;
   auto loaded = compiler();
   if (!loaded)

@@ -63,7 +63,10 @@ std::string headerText(const Definition &definition, DType real, const Size::Val
   for (const KernelArgument &argument : abi.arguments) {
     bool size = argument.role == KernelArgument::Role::SizeValue;
     bool output = argument.role == KernelArgument::Role::Output;
-    std::string_view role = size ? "size" : output ? "output" : argument.role == KernelArgument::Role::Input ? "input" : "parameter";
+    std::string_view role = size                                           ? "size"
+                            : output                                       ? "output"
+                            : argument.role == KernelArgument::Role::Input ? "input"
+                                                                           : "parameter";
     std::string what = size ? "" : " " + shapeOf(argument.type, fixed);
     if (argument.symbol != argument.name && !argument.name.empty())
       what += fmt::format(" (`{}`)", inComment(argument.name));
@@ -76,7 +79,8 @@ std::string headerText(const Definition &definition, DType real, const Size::Val
     if (auto found = fixed.find(name); found != fixed.end())
       values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", name, found->second);
 
-  std::string text = fmt::format("#ifndef {0}\n#define {0}\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n", guard);
+  std::string text = fmt::format(
+      "#ifndef {0}\n#define {0}\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n", guard);
   text += fmt::format("/**\n * {}\n *\n", inComment(definition.signature()));
   if (!definition.doc.empty())
     text += commentLines(definition.doc) + " *\n";

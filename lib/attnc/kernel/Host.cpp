@@ -18,15 +18,15 @@ std::string hostIdentity() {
     bool eax, ebx, ecx, edx;
   };
   static constexpr Leaf leaves[] = {
-      {0, 0, false, true, true, true},         // vendor
-      {1, 0, true, false, true, true},         // family and model; SSE to AVX
-      {7, 0, false, true, true, true},         // AVX2, AVX-512, AMX
-      {7, 1, true, true, true, true},          // AVX-VNNI, AVX512-BF16
-      {0xd, 1, true, false, false, false},     // XSAVE
-      {0x14, 0, false, true, false, false},    // PTWRITE
-      {0x19, 0, false, true, false, false},    // Key Locker
-      {0x1e, 1, true, false, false, false},    // AMX
-      {0x24, 0, false, true, false, false},    // AVX10
+      {0, 0, false, true, true, true},      // vendor
+      {1, 0, true, false, true, true},      // family and model; SSE to AVX
+      {7, 0, false, true, true, true},      // AVX2, AVX-512, AMX
+      {7, 1, true, true, true, true},       // AVX-VNNI, AVX512-BF16
+      {0xd, 1, true, false, false, false},  // XSAVE
+      {0x14, 0, false, true, false, false}, // PTWRITE
+      {0x19, 0, false, true, false, false}, // Key Locker
+      {0x1e, 1, true, false, false, false}, // AMX
+      {0x24, 0, false, true, false, false}, // AVX10
       {0x80000001, 0, false, false, true, true},
       {0x80000008, 0, false, true, false, false},
   };

@@ -52,7 +52,9 @@ static tl::expected<void, std::string> checkCount(std::string_view what, std::si
 tl::expected<KernelRun, std::string> Kernel::run(const Size::Values &sizes, std::span<const Array> inputs,
                                                  std::span<const Array> parameters) const {
   using Role = KernelArgument::Role;
-  auto countOf = [&](Role role) { return std::size_t(std::ranges::count(impl->abi.arguments, role, &KernelArgument::role)); };
+  auto countOf = [&](Role role) {
+    return std::size_t(std::ranges::count(impl->abi.arguments, role, &KernelArgument::role));
+  };
   if (auto right = checkCount("inputs", countOf(Role::Input), inputs.size()); !right)
     return tl::unexpected(right.error());
   if (auto right = checkCount("parameters", countOf(Role::Parameter), parameters.size()); !right)

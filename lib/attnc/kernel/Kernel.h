@@ -39,13 +39,13 @@ public:
   static tl::expected<Kernel, std::string> compile(const Definition &definition, const KernelOptions &options);
 
   /// A kernel whose shared object, with packed entry (ObjectCode.h), exists already. The bytes are executed.
-  static tl::expected<Kernel, std::string> load(const Definition &definition, const KernelOptions &options, std::string_view object,
-                                            KernelTimes times = {});
+  static tl::expected<Kernel, std::string> load(const Definition &definition, const KernelOptions &options,
+                                                std::string_view object, KernelTimes times = {});
 
   /// Runs it on arrays of any dtype, converted to the kernel's, of exactly the shapes that `sizes` gives; inputs in the
   /// order of the diagram, parameters in that of `parametersOf`. Sizes that
-  /// are compiled in must agree; the conditions and inner axes of the definition are the caller's to check (`bindArrays`).
-  /// Every output is filled with NaN or 0x7f bytes before, so that an element left out is seen.
+  /// are compiled in must agree; the conditions and inner axes of the definition are the caller's to check
+  /// (`bindArrays`). Every output is filled with NaN or 0x7f bytes before, so that an element left out is seen.
   tl::expected<KernelRun, std::string> run(const Size::Values &sizes, std::span<const Array> inputs,
                                            std::span<const Array> parameters) const;
 

@@ -8,7 +8,7 @@ namespace attnc {
 /// What determines the code of a kernel.
 struct KernelVariant {
   DType real = DType::F32;
-  Size::Values sizes; // compiled in; the others are arguments of the kernel
+  Size::Values sizes;            // compiled in; the others are arguments of the kernel
   std::string target = "native"; // Target.h says what can stand here
   unsigned level = 2;
 };

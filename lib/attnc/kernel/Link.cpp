@@ -68,7 +68,8 @@ tl::expected<bool, std::string> callsOpenMp(std::string_view object) {
 }
 } // namespace
 
-tl::expected<std::string, std::string> linkShared(std::string_view object, const Target &target, const std::string &name) {
+tl::expected<std::string, std::string> linkShared(std::string_view object, const Target &target,
+                                                  const std::string &name) {
   auto parallel = callsOpenMp(object);
   if (!parallel)
     return tl::unexpected(parallel.error());
@@ -79,10 +80,11 @@ tl::expected<std::string, std::string> linkShared(std::string_view object, const
   if (auto written = writeFile(input, object); !written)
     return tl::unexpected(written.error());
 
-  std::vector<std::string> common = {"ld.lld", "-shared", "-m", target.triple.starts_with("aarch64") ? "aarch64linux" : "elf_x86_64",
-                                     "--threads=1"};
+  std::vector<std::string> common = {
+      "ld.lld", "-shared", "-m", target.triple.starts_with("aarch64") ? "aarch64linux" : "elf_x86_64", "--threads=1"};
   std::vector<std::string> arguments = common;
-  for (const char *word : {"--hash-style=gnu", "--eh-frame-hdr", "--gc-sections", "-z", "noexecstack", "-z", "now", "--build-id=none"})
+  for (const char *word :
+       {"--hash-style=gnu", "--eh-frame-hdr", "--gc-sections", "-z", "noexecstack", "-z", "now", "--build-id=none"})
     arguments.push_back(word);
   arguments.insert(arguments.end(), {"-soname", name, "-o", output, input});
   std::vector<std::string> needed = {"libm.so.6", "libc.so.6"};

@@ -8,6 +8,7 @@ namespace attnc {
 ///
 /// For this machine every symbol must be found there, or the error names it. For another architecture its
 /// libraries are not at hand: they are named as needed and looked up when the object is loaded.
-tl::expected<std::string, std::string> linkShared(std::string_view object, const Target &target, const std::string &name);
+tl::expected<std::string, std::string> linkShared(std::string_view object, const Target &target,
+                                                  const std::string &name);
 
 } // namespace attnc

@@ -1,5 +1,6 @@
 #include "attnc/kernel/Loader.h"
 
+#include <cstdlib>
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <link.h>
@@ -15,6 +16,9 @@ static constexpr const char *ompName = "libomp.so.5";
 static void *openLibrary(const std::string &soname) {
   if (soname != ompName)
     return ::dlopen(soname.c_str(), RTLD_LAZY);
+  // Threads stay where they are, unless the user says otherwise: read once, when the library is loaded.
+  ::setenv("OMP_PROC_BIND", "close", 0);
+  ::setenv("OMP_PLACES", "cores", 0);
   for (const char *path : ompPaths)
     if (void *library = ::dlopen(path, RTLD_LAZY | RTLD_GLOBAL))
       return library;
@@ -24,8 +28,9 @@ static void *openLibrary(const std::string &soname) {
 tl::expected<std::string, std::string> systemLibrary(const std::string &soname) {
   void *library = openLibrary(soname);
   link_map *map = nullptr;
-  if (!library || ::dlinfo(library, RTLD_DI_LINKMAP, &map) != 0)
-    return tl::unexpected(fmt::format("{} is not installed{}", soname, soname == ompName ? " (package libomp5-22)" : ""));
+  if (!library || ::dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map)
+    return tl::unexpected(
+        fmt::format("{} is not installed{}", soname, soname == ompName ? " (package libomp-22-dev)" : ""));
   return std::string(map->l_name);
 }
 

@@ -7,7 +7,8 @@
 
 namespace attnc {
 
-static tl::expected<std::vector<std::int64_t>, std::string> shapeOf(const KernelArgument &argument, const Size::Values &sizes) {
+static tl::expected<std::vector<std::int64_t>, std::string> shapeOf(const KernelArgument &argument,
+                                                                    const Size::Values &sizes) {
   std::vector<std::int64_t> shape;
   for (const Size &axis : argument.type.axes) {
     std::optional<std::int64_t> value = axis.evaluate(sizes);
@@ -20,14 +21,17 @@ static tl::expected<std::vector<std::int64_t>, std::string> shapeOf(const Kernel
   return shape;
 }
 
-tl::expected<Array, std::string> argumentArray(const KernelArgument &argument, const Array &given, const Size::Values &sizes) {
+tl::expected<Array, std::string> argumentArray(const KernelArgument &argument, const Array &given,
+                                               const Size::Values &sizes) {
   auto shape = shapeOf(argument, sizes);
   if (!shape)
     return tl::unexpected(shape.error());
   if (given.shape() != *shape)
     return tl::unexpected(fmt::format("`{}` has shape {}, but {} is {}", argument.name, shapeText(given.shape()),
                                       argument.type.str(), shapeText(*shape)));
-  auto noMemory = [&] { return tl::unexpected(fmt::format("no memory for `{}` as {}", argument.name, name(argument.dtype))); };
+  auto noMemory = [&] {
+    return tl::unexpected(fmt::format("no memory for `{}` as {}", argument.name, name(argument.dtype)));
+  };
   if (given.dtype() != argument.dtype) {
     std::optional<Array> converted = given.converted(argument.dtype);
     if (!converted)

@@ -51,12 +51,12 @@ tl::expected<const llvm::Target *, std::string> backendFor(const Target &target)
 static std::unique_ptr<llvm::TargetMachine> machineFor(const llvm::Target &backend, const CodegenOptions &options) {
   llvm::TargetOptions settings;
   settings.FunctionSections = true;
-  auto effort = options.level >= 3 ? llvm::CodeGenOptLevel::Aggressive
+  auto effort = options.level >= 3   ? llvm::CodeGenOptLevel::Aggressive
                 : options.level == 0 ? llvm::CodeGenOptLevel::None
                                      : llvm::CodeGenOptLevel::Default;
   return std::unique_ptr<llvm::TargetMachine>(
-      backend.createTargetMachine(llvm::Triple(options.target.triple), options.target.level, options.target.features, settings,
-                                  llvm::Reloc::PIC_, std::nullopt, effort));
+      backend.createTargetMachine(llvm::Triple(options.target.triple), options.target.level, options.target.features,
+                                  settings, llvm::Reloc::PIC_, std::nullopt, effort));
 }
 
 /// NAME_packed: loads each argument from its slot and calls NAME.
@@ -65,8 +65,8 @@ static void addPackedEntry(llvm::Function &function) {
   llvm::IRBuilder<> builder(context);
   llvm::Type *pointer = builder.getPtrTy();
   llvm::Function *packed = llvm::Function::Create(llvm::FunctionType::get(function.getReturnType(), {pointer}, false),
-                                                  llvm::Function::ExternalLinkage, function.getName() + std::string(packedSuffix),
-                                                  function.getParent());
+                                                  llvm::Function::ExternalLinkage,
+                                                  function.getName() + std::string(packedSuffix), function.getParent());
   builder.SetInsertPoint(llvm::BasicBlock::Create(context, "", packed));
   std::vector<llvm::Value *> arguments;
   for (llvm::Argument &argument : function.args()) {
@@ -86,7 +86,8 @@ static tl::expected<void, std::string> prepare(llvm::Module &module, const llvm:
   module.setDataLayout(machine.createDataLayout());
   if (!options.exported.empty())
     for (llvm::Function &function : module)
-      if (!function.isDeclaration() && std::ranges::find(options.exported, function.getName()) == options.exported.end())
+      if (!function.isDeclaration() &&
+          std::ranges::find(options.exported, function.getName()) == options.exported.end())
         function.setLinkage(llvm::Function::InternalLinkage);
   for (const std::string &name : options.exported) {
     llvm::Function *function = module.getFunction(name);
@@ -115,14 +116,15 @@ static void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigne
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
-  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(llvm::TargetLibraryInfoImpl(machine.getTargetTriple())); });
+  functions.registerPass(
+      [&] { return llvm::TargetLibraryAnalysis(llvm::TargetLibraryInfoImpl(machine.getTargetTriple())); });
   passes.registerModuleAnalyses(modules);
   passes.registerCGSCCAnalyses(components);
   passes.registerFunctionAnalyses(functions);
   passes.registerLoopAnalyses(loops);
   passes.crossRegisterProxies(loops, functions, components, modules);
-  const llvm::OptimizationLevel levels[] = {llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1, llvm::OptimizationLevel::O2,
-                                            llvm::OptimizationLevel::O3};
+  const llvm::OptimizationLevel levels[] = {llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1,
+                                            llvm::OptimizationLevel::O2, llvm::OptimizationLevel::O3};
   llvm::OptimizationLevel chosen = levels[std::min(level, 3u)];
   llvm::ModulePassManager pipeline =
       level == 0 ? passes.buildO0DefaultPipeline(chosen) : passes.buildPerModuleDefaultPipeline(chosen);

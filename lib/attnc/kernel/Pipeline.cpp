@@ -53,14 +53,12 @@ CodegenOptions codegenOptions(const Definition &definition, const KernelVariant 
   return options;
 }
 
-std::string soname(const Definition &definition) {
-  return fmt::format("lib{}.so", kernelSymbol(definition.name));
-}
+std::string soname(const Definition &definition) { return fmt::format("lib{}.so", kernelSymbol(definition.name)); }
 
 } // namespace
 
-tl::expected<std::string, std::string> buildArtefact(const Definition &definition, const KernelVariant &variant, Artefact artefact,
-                                                     const SourceManager *sources) {
+tl::expected<std::string, std::string> buildArtefact(const Definition &definition, const KernelVariant &variant,
+                                                     Artefact artefact, const SourceManager *sources) {
   auto target = parseTarget(variant.target);
   if (!target)
     return tl::unexpected(target.error());
@@ -88,7 +86,8 @@ tl::expected<std::string, std::string> buildArtefact(const Definition &definitio
   return linkShared(*object, *target, soname(definition));
 }
 
-tl::expected<std::string, std::string> buildKernel(const Definition &definition, const KernelVariant &variant, CompileTimes &times) {
+tl::expected<std::string, std::string> buildKernel(const Definition &definition, const KernelVariant &variant,
+                                                   CompileTimes &times) {
   auto target = parseTarget(variant.target);
   if (!target)
     return tl::unexpected(target.error());

@@ -85,8 +85,9 @@ tl::expected<Target, std::string> parseTarget(std::string_view text) {
   else if (std::ranges::find(levels, base) != std::end(levels))
     target = {std::string(x86Triple), std::string(base), ""};
   else
-    return tl::unexpected(fmt::format("unknown target `{}`; known are {}, each with +FEATURE as in x86-64-v4+avx512bf16",
-                                      text, fmt::join(levels, ", ")));
+    return tl::unexpected(
+        fmt::format("unknown target `{}`; known are {}, each with +FEATURE as in x86-64-v4+avx512bf16", text,
+                    fmt::join(levels, ", ")));
   if (base.size() < text.size()) {
     auto machine = backendFor(target);
     if (!machine)
@@ -114,7 +115,8 @@ tl::expected<void, std::string> runsHere(const Target &target) {
   if (!backend)
     return tl::unexpected(backend.error());
   llvm::Triple triple(target.triple);
-  std::unique_ptr<llvm::MCSubtargetInfo> machine((*backend)->createMCSubtargetInfo(triple, target.level, target.features));
+  std::unique_ptr<llvm::MCSubtargetInfo> machine(
+      (*backend)->createMCSubtargetInfo(triple, target.level, target.features));
   llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
   for (const llvm::SubtargetFeatureKV &feature : machine->getEnabledProcessorFeatures())
     // A feature that the machine is not asked about is a way to tune the code.

@@ -31,5 +31,4 @@ tl::expected<Target, std::string> parseTarget(std::string_view text);
 /// Why code for the target cannot run on this machine: another architecture, or the name of a feature it lacks.
 tl::expected<void, std::string> runsHere(const Target &target);
 
-
 } // namespace attnc

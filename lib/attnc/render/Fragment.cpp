@@ -207,12 +207,12 @@ Fragment drawLeaf(const Drawing &drawing, const Leaf &leaf, std::size_t results,
     above = std::max(above, -at.y);
   if (above > 0) {
     Fragment moved;
-    moved.place(std::move(out), {0, above}, -1);
     moved.width = out.width, moved.height = out.height + above;
     for (Point at : out.ins)
       moved.ins.push_back(at + Point{0, above});
     for (Point at : out.outs)
       moved.outs.push_back(at + Point{0, above});
+    moved.place(std::move(out), {0, above}, -1);
     return moved;
   }
   return out;

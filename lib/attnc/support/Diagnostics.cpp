@@ -28,9 +28,8 @@ Diagnostics::Report &Diagnostics::Report::help(std::string message) {
 }
 
 Diagnostics::Report Diagnostics::add(Diag kind, Span span, std::string message) {
-  for (const Diagnostic &other : list)
-    if (other.kind == kind && other.span == span && other.message == message)
-      return Report(nullptr);
+  if (!seen.emplace(kind, span, message).second)
+    return Report(nullptr);
   if (describe(kind).severity == Severity::Error)
     ++errors;
   list.push_back({kind, span, std::move(message), {}, {}});
@@ -60,8 +59,8 @@ void renderPlace(std::string &out, const SourceManager &sources, Span span, std:
     return;
   }
   Location begin = sources.locate(span.file, span.begin);
-  out += fmt::format("{}{}:{}:{}:{} {}{}:{} {}\n", style.bold, sources.name(span.file), begin.line,
-                     begin.column, style.reset, labelColour, label, style.reset, message);
+  out += fmt::format("{}{}:{}:{}:{} {}{}:{} {}\n", style.bold, sources.name(span.file), begin.line, begin.column,
+                     style.reset, labelColour, label, style.reset, message);
   std::string_view line = sources.line(span.file, begin.line);
   constexpr std::size_t widest = 400; // a line of a generated file is not worth a screenful
   if (line.size() > widest)
@@ -97,8 +96,8 @@ std::string Diagnostics::render(bool colour) const {
   std::string out;
   for (const Diagnostic *diagnostic : ordered()) {
     bool error = describe(diagnostic->kind).severity == Severity::Error;
-    renderPlace(out, *sources, diagnostic->span, error ? "error" : "warning",
-                error ? style.error : style.warning, diagnostic->message, style);
+    renderPlace(out, *sources, diagnostic->span, error ? "error" : "warning", error ? style.error : style.warning,
+                diagnostic->message, style);
     for (const Note &note : diagnostic->notes)
       renderPlace(out, *sources, note.span, "note", style.note, note.message, style);
     if (!diagnostic->help.empty())

@@ -1,11 +1,13 @@
 #pragma once
 #include "attnc/support/Source.h"
 
+#include <deque>
 #include <fmt/format.h>
 #include <nlohmann/json_fwd.hpp>
-#include <deque>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace attnc {
@@ -80,6 +82,7 @@ private:
   std::vector<const Diagnostic *> ordered() const;
 
   const SourceManager *sources;
+  std::set<std::tuple<Diag, Span, std::string>> seen;
   std::deque<Diagnostic> list; // a report keeps its address
   std::size_t errors = 0;
 };

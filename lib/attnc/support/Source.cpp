@@ -33,16 +33,14 @@ Location SourceManager::locate(FileId file, std::uint32_t offset) const {
   auto next = std::upper_bound(buffer.lineStarts.begin(), buffer.lineStarts.end(), offset);
   unsigned line = next - buffer.lineStarts.begin();
   std::uint32_t start = buffer.lineStarts[line - 1];
-  unsigned column =
-      1 + std::count_if(buffer.text.begin() + start, buffer.text.begin() + offset, startsCharacter);
+  unsigned column = 1 + std::count_if(buffer.text.begin() + start, buffer.text.begin() + offset, startsCharacter);
   return {line, column};
 }
 
 std::string_view SourceManager::line(FileId file, unsigned number) const {
   const Buffer &buffer = buffers[file.index()];
   std::uint32_t begin = buffer.lineStarts[number - 1];
-  std::uint32_t end = number < buffer.lineStarts.size() ? buffer.lineStarts[number] - 1
-                                                        : buffer.text.size();
+  std::uint32_t end = number < buffer.lineStarts.size() ? buffer.lineStarts[number] - 1 : buffer.text.size();
   std::string_view line = std::string_view(buffer.text).substr(begin, end - begin);
   if (!line.empty() && line.back() == '\r')
     line.remove_suffix(1);

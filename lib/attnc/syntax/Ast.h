@@ -72,7 +72,22 @@ struct Unary {
 };
 struct Binary {
   // In grammar/operators.def with spelling, level and associativity.
-  enum class Op : std::uint8_t { Or, And, Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, Add, Sub, Mul, Div, Mod, Pow };
+  enum class Op : std::uint8_t {
+    Or,
+    And,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Pow
+  };
   Op op;
   ExprRef left, right;
 };
@@ -120,7 +135,9 @@ struct ScanExpr {
 };
 
 struct Expr {
-  std::variant<RealLiteral, IntLiteral, BoolLiteral, NameExpr, Unary, Binary, CallExpr, IndexExpr, TupleExpr, BoxExpr, ScanExpr> node;
+  std::variant<RealLiteral, IntLiteral, BoolLiteral, NameExpr, Unary, Binary, CallExpr, IndexExpr, TupleExpr, BoxExpr,
+               ScanExpr>
+      node;
   Span span;
 };
 
@@ -252,7 +269,7 @@ struct SpecialiseForm {
 struct DiagramDecl {
   std::string doc; // the `///` lines before it, without the slashes
   Name name;
-  std::vector<LearnerDecl> boxes; // `with (…)`
+  std::vector<LearnerDecl> boxes;  // `with (…)`
   std::vector<ResultType> results; // empty for SpecialiseForm
   std::vector<Condition> conditions;
   std::variant<NamedForm, PointFreeForm, SpecialiseForm> form;

@@ -23,17 +23,27 @@ public:
   }
   void close() { out += ')'; }
   /// Text that may hold anything.
-  void quoted(std::string_view text) { word(nlohmann::json(text).dump(-1, 32, false, nlohmann::json::error_handler_t::replace)); }
+  void quoted(std::string_view text) {
+    word(nlohmann::json(text).dump(-1, 32, false, nlohmann::json::error_handler_t::replace));
+  }
 
   void operator()(const ast::Name &name) { word(name.text); }
   void operator()(const ast::SizeExpr &size) {
     using Op = ast::SizeExpr::Op;
     switch (size.op) {
-    case Op::Number: return word(fmt::format("{}", size.number));
-    case Op::Name: return word(size.name);
-    case Op::Add: open("add"); break;
-    case Op::Sub: open("sub"); break;
-    case Op::Mul: open("mul"); break;
+    case Op::Number:
+      return word(fmt::format("{}", size.number));
+    case Op::Name:
+      return word(size.name);
+    case Op::Add:
+      open("add");
+      break;
+    case Op::Sub:
+      open("sub");
+      break;
+    case Op::Mul:
+      open("mul");
+      break;
     }
     each(size.operands);
     close();
@@ -65,8 +75,9 @@ public:
     close();
   }
   void operator()(const ast::Binary &binary) {
-    static constexpr std::string_view names[] = {"or",      "and",           "equal", "not_equal", "less", "less_equal", "greater",
-                                                 "greater_equal", "add", "sub", "mul", "div", "mod", "pow"};
+    static constexpr std::string_view names[] = {"or",         "and",     "equal",         "not_equal", "less",
+                                                 "less_equal", "greater", "greater_equal", "add",       "sub",
+                                                 "mul",        "div",     "mod",           "pow"};
     open(names[std::size_t(binary.op)]);
     (*this)(binary.left);
     (*this)(binary.right);

@@ -19,7 +19,8 @@ static bool onSameLine(const Token &token) { return !token.newlineBefore; }
 static bool startsCall(Iterator at, const State &) {
   if (at[0].kind == T::End || at[1].kind != T::LeftParen || at[1].newlineBefore)
     return false;
-  return at->kind == T::Name || keywordRole(at->kind) == KeywordRole::Function || (isCap(at->kind) && !at[1].blankBefore);
+  return at->kind == T::Name || keywordRole(at->kind) == KeywordRole::Function ||
+         (isCap(at->kind) && !at[1].blankBefore);
 }
 static bool startsBox(Iterator at, const State &) { return at->kind == T::Simd || isCap(at->kind); }
 static bool startsKeyword(Iterator at, const State &) { return at->kind == T::Name && at[1].kind == T::Assign; }
@@ -32,11 +33,13 @@ static bool startsInstance(Iterator at, const State &) { return at->kind == T::B
 
 // ---- Types and sizes
 
-const Sizes size(false, 0), sizeProduct(false, binaryOperator(T::Star)->level), sizeAtom(false, primaryLevel), axis(true, 0);
+const Sizes size(false, 0), sizeProduct(false, binaryOperator(T::Star)->level), sizeAtom(false, primaryLevel),
+    axis(true, 0);
 
 struct TypeId {};
 const x3::rule<TypeId, ast::TypeExpr> type = "type";
-const auto kind = mark(T::Real) | mark(T::Int)[put(&ast::TypeExpr::kind, Kind::Int)] | mark(T::Bool)[put(&ast::TypeExpr::kind, Kind::Bool)];
+const auto kind = mark(T::Real) | mark(T::Int)[put(&ast::TypeExpr::kind, Kind::Int)] |
+                  mark(T::Bool)[put(&ast::TypeExpr::kind, Kind::Bool)];
 const auto axesEnd = ahead([](Iterator at, const State &state) {
   if (at->kind == T::Plus || at->kind == T::Minus || at->kind == T::Star)
     state.fail(at, "an axis or ']'", "inside a type a blank parts two axes: write n+m or (n + m)");
@@ -44,17 +47,19 @@ const auto axesEnd = ahead([](Iterator at, const State &state) {
     state.fail(at, "an axis or ']'");
   return true;
 });
-const auto type_def = spanned(-kind >> (mark(T::LeftBracket)) >> *axis[push(&ast::TypeExpr::axes)] >>
-                      -(mark(T::DotDot) >> need("a name for the further axes", name)[set(&ast::TypeExpr::rest)]) >> axesEnd >>
-                      mark(T::RightBracket));
+const auto type_def =
+    spanned(-kind >> (mark(T::LeftBracket)) >> *axis[push(&ast::TypeExpr::axes)] >>
+            -(mark(T::DotDot) >> need("a name for the further axes", name)[set(&ast::TypeExpr::rest)]) >> axesEnd >>
+            mark(T::RightBracket));
 
 struct CapId {};
 const x3::rule<CapId, Cap> cap = "cap";
 static auto is(Cap value) {
   return [value](auto &context) { x3::_val(context) = value; };
 }
-const auto cap_def = mark(T::Simd)[is(Cap::None)] | mark(T::Sum)[is(Cap::Sum)] | mark(T::Prod)[is(Cap::Prod)] | mark(T::Max)[is(Cap::Max)] |
-                     mark(T::Min)[is(Cap::Min)] | mark(T::Any)[is(Cap::Any)] | mark(T::All)[is(Cap::All)];
+const auto cap_def = mark(T::Simd)[is(Cap::None)] | mark(T::Sum)[is(Cap::Sum)] | mark(T::Prod)[is(Cap::Prod)] |
+                     mark(T::Max)[is(Cap::Max)] | mark(T::Min)[is(Cap::Min)] | mark(T::Any)[is(Cap::Any)] |
+                     mark(T::All)[is(Cap::All)];
 
 // ---- Expressions
 
@@ -102,9 +107,10 @@ const auto keyword_def = ahead(startsKeyword) >> name[set(&ast::KeywordArgument:
 /// Positional arguments, then keywords, then the parenthesis; for whatever has both.
 template <class Node> auto argumentsOf() {
   auto keywords = listOf("an argument 'name = value'", keyword[push(&Node::keywords)]);
-  auto arguments = ahead(startsKeyword) >> keywords |
-                   need(anExpression, expr)[push(&Node::arguments)] >>
-                       *(mark(T::Comma) >> (ahead(startsKeyword) >> keywords | need(anExpression, expr)[push(&Node::arguments)]));
+  auto arguments =
+      ahead(startsKeyword) >> keywords |
+      need(anExpression, expr)[push(&Node::arguments)] >>
+          *(mark(T::Comma) >> (ahead(startsKeyword) >> keywords | need(anExpression, expr)[push(&Node::arguments)]));
   return mark(T::LeftParen) >> (mark(T::RightParen) | arguments >> need("',' or ')'", mark(T::RightParen)));
 }
 const auto call_def = ahead(startsCall) >> anyWord[set(&ast::CallExpr::callee)] >> argumentsOf<ast::CallExpr>();
@@ -113,10 +119,14 @@ const auto index_def = mark(T::LeftBracket) >> listOf(anExpression, expr[push(&a
 const auto tuple_def = mark(T::LeftParen) >> listOf(anExpression, expr[push(&ast::TupleExpr::elements)]) >>
                        need("',' or ')'", mark(T::RightParen));
 
-const auto bodyOfBox = [](auto &context) { x3::_val(context).body = std::make_shared<ast::Block>(std::move(x3::_attr(context))); };
-const auto wire_def = name[set(&ast::HeaderWire::name)] >> -(mark(T::Assign) >> need(anExpression, expr)[set(&ast::HeaderWire::value)]);
+const auto bodyOfBox = [](auto &context) {
+  x3::_val(context).body = std::make_shared<ast::Block>(std::move(x3::_attr(context)));
+};
+const auto wire_def = name[set(&ast::HeaderWire::name)] >>
+                      -(mark(T::Assign) >> need(anExpression, expr)[set(&ast::HeaderWire::value)]);
 template <class Node> auto headerOf() {
-  return need("a size", size)[set(&Node::size)] >> -(mark(T::As) >> need("a name for the index", name)[set(&Node::index)]);
+  return need("a size", size)[set(&Node::size)] >>
+         -(mark(T::As) >> need("a name for the index", name)[set(&Node::index)]);
 }
 template <class Node> auto wiresOf() {
   return -(mark(T::LeftParen) >> (mark(T::RightParen) | listOf("the name of a wire", wire[push(&Node::wires)]) >>
@@ -127,12 +137,14 @@ const auto braceOfBox = ahead([](Iterator at, const State &state) {
     state.fail(at, "'{'", "a box has its body in braces; a fold of an array is written without a blank: sum(x)");
   return true;
 });
-const auto box_def = ahead(startsBox) >> cap[set(&ast::BoxExpr::cap)] >> headerOf<ast::BoxExpr>() >> wiresOf<ast::BoxExpr>() >>
-                     braceOfBox >> block[bodyOfBox];
-const auto state_def = name[set(&ast::StateDecl::name)] >> need(T::Colon) >> need("a type", type)[set(&ast::StateDecl::type)] >>
-                       need(T::Assign) >> need(anExpression, expr)[set(&ast::StateDecl::initial)];
+const auto box_def = ahead(startsBox) >> cap[set(&ast::BoxExpr::cap)] >>
+                     headerOf<ast::BoxExpr>() >> wiresOf<ast::BoxExpr>() >> braceOfBox >> block[bodyOfBox];
+const auto state_def = name[set(&ast::StateDecl::name)] >> need(T::Colon) >>
+                       need("a type", type)[set(&ast::StateDecl::type)] >> need(T::Assign) >>
+                       need(anExpression, expr)[set(&ast::StateDecl::initial)];
 const auto scan_def = mark(T::Scan) >> headerOf<ast::ScanExpr>() >> wiresOf<ast::ScanExpr>() >> need(T::From) >>
-                      listOf("a state 'name: type = initial'", state[push(&ast::ScanExpr::states)]) >> need("'{'", block)[bodyOfBox];
+                      listOf("a state 'name: type = initial'", state[push(&ast::ScanExpr::states)]) >>
+                      need("'{'", block)[bodyOfBox];
 
 const Literals literal;
 
@@ -167,23 +179,28 @@ const auto label = need("a name for the learner", name)[set(&Learner::label)];
 const auto codomain = need("a type", type)[push(&Learner::codomain)];
 const auto per = mark(T::Per) >> need("a size", sizeProduct)[push(&Learner::per)];
 const auto width = mark(T::Width) >> need("a size", sizeProduct)[set(&Learner::width)];
-const auto mapping = label >> need(T::Colon) >> typesInto(&Learner::domain) >> need("'@' or '->'", mark(T::Arrow)) >> codomain;
+const auto mapping = label >> need(T::Colon) >> typesInto(&Learner::domain) >>
+                     need("'@' or '->'", mark(T::Arrow)) >> codomain;
 const auto learner_def =
-spanned(    (mark(T::Linear)[isKind(Learner::Kind::Linear)] | mark(T::Affine)[isKind(Learner::Kind::Affine)]) >> mapping >> *per |
-    mark(T::Universal)[isKind(Learner::Kind::Universal)] >> mapping >> *(per | width) |
-    mark(T::Param)[isKind(Learner::Kind::Param)] >> label >> need(T::Colon) >> codomain >> *per);
-const auto instance_def = spanned(ahead(startsInstance) >> mark(T::Box) >> name[set(&ast::InstanceDecl::label)] >> need(T::Assign) >>
-                          need("the name of a diagram", name)[set(&ast::InstanceDecl::diagram)] >>
-                          *(mark(T::Per) >> need("a size", sizeProduct)[push(&ast::InstanceDecl::per)]));
+    spanned((mark(T::Linear)[isKind(Learner::Kind::Linear)] | mark(T::Affine)[isKind(Learner::Kind::Affine)]) >>
+                mapping >> *per |
+            mark(T::Universal)[isKind(Learner::Kind::Universal)] >> mapping >> *(per | width) |
+            mark(T::Param)[isKind(Learner::Kind::Param)] >> label >> need(T::Colon) >> codomain >> *per);
+const auto instance_def =
+    spanned(ahead(startsInstance) >> mark(T::Box) >> name[set(&ast::InstanceDecl::label)] >> need(T::Assign) >>
+            need("the name of a diagram", name)[set(&ast::InstanceDecl::diagram)] >>
+            *(mark(T::Per) >> need("a size", sizeProduct)[push(&ast::InstanceDecl::per)]));
 const auto target_def = name[set(&ast::Binding::Target::name)] >>
                         -(mark(T::Colon) >> need("a type", type)[set(&ast::Binding::Target::type)]);
-const auto targets = mark(T::LeftParen) >> listOf("a name", target[push(&ast::Binding::targets)]) >> need("',' or ')'", mark(T::RightParen)) |
+const auto targets = mark(T::LeftParen) >> listOf("a name", target[push(&ast::Binding::targets)]) >>
+                         need("',' or ')'", mark(T::RightParen)) |
                      target[push(&ast::Binding::targets)];
-const auto binding_def = spanned(ahead(startsBinding) >> targets >> need(T::Assign) >> need(anExpression, expr)[set(&ast::Binding::value)]);
-const auto block_def = spanned(mark(T::LeftBrace) >>
-                       *(learner[push(&ast::Block::statements)] | instance[push(&ast::Block::statements)] |
-                         binding[push(&ast::Block::statements)]) >>
-                       need("the result of the body, an expression", expr)[set(&ast::Block::result)] >> need(T::RightBrace));
+const auto binding_def =
+    spanned(ahead(startsBinding) >> targets >> need(T::Assign) >> need(anExpression, expr)[set(&ast::Binding::value)]);
+const auto block_def =
+    spanned(mark(T::LeftBrace) >> *(learner[push(&ast::Block::statements)] | instance[push(&ast::Block::statements)] |
+                                    binding[push(&ast::Block::statements)]) >>
+            need("the result of the body, an expression", expr)[set(&ast::Block::result)] >> need(T::RightBrace));
 
 // ---- Terms
 
@@ -218,11 +235,14 @@ template <class List> auto flatten() {
       else
         list.terms.push_back(std::move(element));
     }
-    x3::_val(context) = list.terms.size() == 1 ? list.terms[0] : std::make_shared<ast::Term>(ast::Term{std::move(list), {}});
+    x3::_val(context) =
+        list.terms.size() == 1 ? list.terms[0] : std::make_shared<ast::Term>(ast::Term{std::move(list), {}});
   };
 }
-const auto seq_def = tensor[push(&ast::SeqTerm::terms)] >> *(mark(T::Semicolon) >> need(aTerm, tensor)[push(&ast::SeqTerm::terms)]);
-const auto beside_def = factor[push(&ast::TensorTerm::terms)] >> *(mark(T::At) >> need(aTerm, factor)[push(&ast::TensorTerm::terms)]);
+const auto seq_def = tensor[push(&ast::SeqTerm::terms)] >>
+                     *(mark(T::Semicolon) >> need(aTerm, tensor)[push(&ast::SeqTerm::terms)]);
+const auto beside_def = factor[push(&ast::TensorTerm::terms)] >>
+                        *(mark(T::At) >> need(aTerm, factor)[push(&ast::TensorTerm::terms)]);
 const auto term_def = spanned(deeper(seq)[flatten<ast::SeqTerm>()]);
 const auto tensor_def = spanned(beside[flatten<ast::TensorTerm>()]);
 
@@ -230,11 +250,13 @@ const auto tensor_def = spanned(beside[flatten<ast::TensorTerm>()]);
 static bool startsBoxTerm(Iterator at, const State &) {
   if (!isCap(at->kind))
     return at->kind == T::Simd;
-  return onSameLine(at[1]) && (at[1].kind == T::Name || at[1].kind == T::Number || (at[1].kind == T::LeftParen && at[1].blankBefore));
+  return onSameLine(at[1]) &&
+         (at[1].kind == T::Name || at[1].kind == T::Number || (at[1].kind == T::LeftParen && at[1].blankBefore));
 }
 static bool isAtomName(const Token &token) {
   auto role = keywordRole(token.kind);
-  return token.kind == T::Name || role == KeywordRole::Function || role == KeywordRole::Cap || role == KeywordRole::Operator;
+  return token.kind == T::Name || role == KeywordRole::Function || role == KeywordRole::Cap ||
+         role == KeywordRole::Operator;
 }
 static bool startsAtomArguments(Iterator at, const State &) { return at->kind == T::LeftParen && onSameLine(*at); }
 static bool startsAtomType(Iterator at, const State &) {
@@ -244,9 +266,9 @@ static bool startsAtomType(Iterator at, const State &) {
 static bool isMode(Iterator at, const State &state) {
   return at->kind == T::Name && (state.stream.spelling(*at) == "map" || state.stream.spelling(*at) == "share");
 }
-const auto mode_def = ahead(isMode) >> name[([](auto &context) {
-                        x3::_val(context) = x3::_attr(context).text == "map" ? Mode::Map : Mode::Share;
-                      })];
+const auto mode_def =
+    ahead(isMode) >>
+    name[([](auto &context) { x3::_val(context) = x3::_attr(context).text == "map" ? Mode::Map : Mode::Share; })];
 template <class Node> auto modesOf() {
   return -(mark(T::LeftParen) >> (mark(T::RightParen) | listOf("'map' or 'share'", mode[push(&Node::modes)]) >>
                                                             need("',' or ')'", mark(T::RightParen))));
@@ -254,11 +276,12 @@ template <class Node> auto modesOf() {
 template <class Node> auto bodyOf() {
   return need(T::LeftBrace) >> need(aTerm, term)[set(&Node::body)] >> need(T::RightBrace);
 }
-const auto boxTerm_def = ahead(startsBoxTerm) >> cap[set(&ast::BoxTerm::cap)] >> headerOf<ast::BoxTerm>() >> modesOf<ast::BoxTerm>() >>
-                         bodyOf<ast::BoxTerm>();
+const auto boxTerm_def = ahead(startsBoxTerm) >> cap[set(&ast::BoxTerm::cap)] >>
+                         headerOf<ast::BoxTerm>() >> modesOf<ast::BoxTerm>() >> bodyOf<ast::BoxTerm>();
 const auto scanTerm_def = mark(T::Scan) >> headerOf<ast::ScanTerm>() >> modesOf<ast::ScanTerm>() >> need(T::From) >>
                           listOf("a type", type[push(&ast::ScanTerm::states)]) >> bodyOf<ast::ScanTerm>();
-const auto atom_def = Word(isAtomName)[set(&ast::AtomTerm::name)] >> -(ahead(startsAtomArguments) >> argumentsOf<ast::AtomTerm>()) >>
+const auto atom_def = Word(isAtomName)[set(&ast::AtomTerm::name)] >>
+                      -(ahead(startsAtomArguments) >> argumentsOf<ast::AtomTerm>()) >>
                       -(ahead(startsAtomType) >> type[set(&ast::AtomTerm::type)]);
 
 const auto literalNode = [](auto &context) {
@@ -271,23 +294,27 @@ struct Negatives : x3::parser<Negatives> {
   using attribute_type = ast::ExprRef;
   static constexpr bool has_attribute = true;
   template <class Context, class RuleContext, class Attribute>
-  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &rule, Attribute &attribute) const {
+  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &rule,
+             Attribute &attribute) const {
     if (first->kind != T::Minus)
       return false;
     State &state = stateOf(context);
     Iterator start = first++;
     ast::ExprRef value;
     if (first->kind == T::Name)
-      value = std::make_shared<ast::Expr>(ast::Expr{ast::NameExpr{state.text(*first)}, state.span(first, first + 1)}), ++first;
+      value = std::make_shared<ast::Expr>(ast::Expr{ast::NameExpr{state.text(*first)}, state.span(first, first + 1)}),
+      ++first;
     else if (first->kind != T::Number || !literal.parse(first, last, context, rule, value))
       state.fail(first, "a number");
-    x3::traits::move_to(
-        std::make_shared<ast::Expr>(ast::Expr{ast::Unary{ast::Unary::Op::Neg, std::move(value)}, state.span(start, first)}), attribute);
+    x3::traits::move_to(std::make_shared<ast::Expr>(
+                            ast::Expr{ast::Unary{ast::Unary::Op::Neg, std::move(value)}, state.span(start, first)}),
+                        attribute);
     return true;
   }
 };
-const auto factor_def = spanned(mark(T::LeftParen) >> need(aTerm, term)[take] >> need("';', '@' or ')'", mark(T::RightParen)) |
-                        literal[literalNode] | Negatives()[literalNode] | boxTerm[node] | scanTerm[node] | atom[node]);
+const auto factor_def =
+    spanned(mark(T::LeftParen) >> need(aTerm, term)[take] >> need("';', '@' or ')'", mark(T::RightParen)) |
+            literal[literalNode] | Negatives()[literalNode] | boxTerm[node] | scanTerm[node] | atom[node]);
 
 // ---- Definitions
 
@@ -311,35 +338,40 @@ const x3::rule<SpecialiseId, ast::DiagramDecl> specialise = "specialise";
 const x3::rule<DiagramId, ast::DiagramDecl> diagram = "diagram";
 
 const auto import_def = spanned(mark(T::Import) >> need("the name of a file in quotes", Word([](const Token &token) {
-                                                  return token.kind == T::String;
-                                                }))[([](auto &context) {
-                          const std::string &quoted = x3::_attr(context).text;
-                          x3::_val(context).path = quoted.substr(1, quoted.size() - 2);
-                        })]);
+                                                          return token.kind == T::String;
+                                                        }))[([](auto &context) {
+                                  const std::string &quoted = x3::_attr(context).text;
+                                  x3::_val(context).path = quoted.substr(1, quoted.size() - 2);
+                                })]);
 const auto hole_def = spanned(name[set(&Learner::label)] >> x3::eps[isKind(Learner::Kind::Hole)] >> need(T::Colon) >>
-                      (mark(T::Arrow) | typesInto(&Learner::domain) >> need("'@' or '->'", mark(T::Arrow))) >>
-                      typesInto(&Learner::codomain) >>
-                      -(mark(T::Assign) >> need("the name of a diagram", name)[set(&Learner::defaultBox)]));
-const auto parameter_def = name[set(&ast::Parameter::name)] >> need(T::Colon) >> need("a type", type)[set(&ast::Parameter::type)];
+                              (mark(T::Arrow) | typesInto(&Learner::domain) >> need("'@' or '->'", mark(T::Arrow))) >>
+                              typesInto(&Learner::codomain) >>
+                              -(mark(T::Assign) >> need("the name of a diagram", name)[set(&Learner::defaultBox)]));
+const auto parameter_def = name[set(&ast::Parameter::name)] >> need(T::Colon) >>
+                           need("a type", type)[set(&ast::Parameter::type)];
 const auto result_def = type[set(&ast::ResultType::type)];
-const auto namedResult_def = name[set(&ast::ResultType::name)] >> need(T::Colon) >> need("a type", type)[set(&ast::ResultType::type)];
+const auto namedResult_def = name[set(&ast::ResultType::name)] >> need(T::Colon) >>
+                             need("a type", type)[set(&ast::ResultType::type)];
 
 /// `%` binds tighter than `+`, as in expressions. A product is read again when no `%` follows.
-const auto condition_def = spanned((sizeProduct[set(&ast::Condition::left)] >> mark(T::Percent) >> need("a size", sizeAtom)[set(&ast::Condition::modulus)] |
-                            need("a condition on sizes", size)[set(&ast::Condition::left)]) >>
-                           need(T::EqualEqual) >> need("a size", size)[set(&ast::Condition::right)]);
+const auto condition_def = spanned((sizeProduct[set(&ast::Condition::left)] >> mark(T::Percent) >>
+                                        need("a size", sizeAtom)[set(&ast::Condition::modulus)] |
+                                    need("a condition on sizes", size)[set(&ast::Condition::left)]) >>
+                                   need(T::EqualEqual) >> need("a size", size)[set(&ast::Condition::right)]);
 
 const auto filling_def = spanned(name[set(&ast::Filling::learner)] >>
-                         -(mark(T::LeftParen) >> listOf("a name", name[push(&ast::Filling::parameters)]) >>
-                           need("',' or ')'", mark(T::RightParen))) >>
-                         need(T::Assign) >> need(anExpression, expr)[set(&ast::Filling::value)]);
+                                 -(mark(T::LeftParen) >> listOf("a name", name[push(&ast::Filling::parameters)]) >>
+                                   need("',' or ')'", mark(T::RightParen))) >>
+                                 need(T::Assign) >> need(anExpression, expr)[set(&ast::Filling::value)]);
 
 /// Sets or extends a member of the form the definition has.
 template <class Form, class Member> auto setIn(Member member) {
   return [member](auto &context) { std::get<Form>(x3::_val(context).form).*member = std::move(x3::_attr(context)); };
 }
 template <class Form, class Member> auto pushIn(Member member) {
-  return [member](auto &context) { (std::get<Form>(x3::_val(context).form).*member).push_back(std::move(x3::_attr(context))); };
+  return [member](auto &context) {
+    (std::get<Form>(x3::_val(context).form).*member).push_back(std::move(x3::_attr(context)));
+  };
 }
 template <class Form> auto begin(Form form) {
   return [form](auto &context) { x3::_val(context).form = form; };
@@ -349,7 +381,8 @@ using Named = ast::NamedForm;
 using PointFree = ast::PointFreeForm;
 using Special = ast::SpecialiseForm;
 
-const auto boxes = mark(T::With) >> need(T::LeftParen) >> listOf("a box 'name: type -> type'", hole[push(&Decl::boxes)]) >>
+const auto boxes = mark(T::With) >> need(T::LeftParen) >>
+                   listOf("a box 'name: type -> type'", hole[push(&Decl::boxes)]) >>
                    need("',' or ')'", mark(T::RightParen));
 const auto where = mark(T::Where) >> listOf("a condition on sizes", condition[push(&Decl::conditions)]);
 const auto results = mark(T::LeftParen) >> listOf("a result 'name: type'", namedResult[push(&Decl::results)]) >>
@@ -358,31 +391,33 @@ const auto results = mark(T::LeftParen) >> listOf("a result 'name: type'", named
 const auto bodyAction = [](auto &context) {
   std::get<Named>(x3::_val(context).form).body = std::make_shared<ast::Block>(std::move(x3::_attr(context)));
 };
-const auto named = mark(T::LeftParen) >>
-                   (mark(T::RightParen) | listOf("a parameter 'name: type'", parameter[pushIn<Named>(&Named::parameters)]) >>
-                                              need("',' or ')'", mark(T::RightParen))) >>
+const auto named = mark(T::LeftParen) >> (mark(T::RightParen) | listOf("a parameter 'name: type'",
+                                                                       parameter[pushIn<Named>(&Named::parameters)]) >>
+                                                                    need("',' or ')'", mark(T::RightParen))) >>
                    -boxes >> need(T::Arrow) >> results >> -where >> need("'{'", block)[bodyAction];
 const auto pointFree = mark(T::Colon)[begin(PointFree())] >>
                        (mark(T::Arrow) | listOf("a type", type[pushIn<PointFree>(&PointFree::domain)], T::At) >>
                                              need("'@' or '->'", mark(T::Arrow))) >>
-                       results >> -boxes >> -where >>
-                       *(learner[pushIn<PointFree>(&PointFree::learners)] | instance[pushIn<PointFree>(&PointFree::learners)]) >>
+                       results >> -boxes >> -where >> *(learner[pushIn<PointFree>(&PointFree::learners)] |
+                                                        instance[pushIn<PointFree>(&PointFree::learners)]) >>
                        need(T::Assign) >> need(aTerm, term)[setIn<PointFree>(&PointFree::term)];
 const auto diagram_def = spanned(mark(T::Diagram) >> need("a name for the diagram", name)[set(&Decl::name)] >>
-                         need("'(' or ':'", named | pointFree));
+                                 need("'(' or ':'", named | pointFree));
 
 const auto base = need("the name of a diagram", name)[setIn<Special>(&Special::base)];
 const auto fillingIn = filling[pushIn<Special>(&Special::fillings)];
 const auto specialise_def =
-spanned(    name[set(&Decl::name)] >> need(T::Assign) >>
-    (mark(T::Specialise)[begin(Special{{}, true, {}, {}})] >> base >> need(T::LeftBrace) >>
-         *(learner[pushIn<Special>(&Special::learners)] | fillingIn) >> need("a filling 'name = value' or '}'", mark(T::RightBrace)) |
-     x3::eps[begin(Special{{}, false, {}, {}})] >> base >>
-         -(mark(T::With) >> need(T::LeftParen) >> listOf("a filling 'name = value'", fillingIn) >>
-           need("',' or ')'", mark(T::RightParen)))));
+    spanned(name[set(&Decl::name)] >> need(T::Assign) >>
+            (mark(T::Specialise)[begin(Special{{}, true, {}, {}})] >> base >> need(T::LeftBrace) >>
+                 *(learner[pushIn<Special>(&Special::learners)] | fillingIn) >>
+                 need("a filling 'name = value' or '}'", mark(T::RightBrace)) |
+             x3::eps[begin(Special{{}, false, {}, {}})] >> base >>
+                 -(mark(T::With) >> need(T::LeftParen) >> listOf("a filling 'name = value'", fillingIn) >>
+                   need("',' or ')'", mark(T::RightParen)))));
 
 BOOST_SPIRIT_DEFINE(type, cap, primary, block, call, index, tuple, box, scan, wire, state, keyword)
-BOOST_SPIRIT_DEFINE(learner, instance, target, binding, term, tensor, factor, seq, beside, atom, boxTerm, scanTerm, mode)
+BOOST_SPIRIT_DEFINE(learner, instance, target, binding, term, tensor, factor, seq, beside, atom, boxTerm, scanTerm,
+                    mode)
 BOOST_SPIRIT_DEFINE(import, hole, parameter, result, namedResult, condition, filling, specialise, diagram)
 
 // ---- Climbing
@@ -392,7 +427,8 @@ static ast::ExprRef binary(const BinaryOperator &op, ast::ExprRef left, ast::Exp
 }
 
 template <class Context, class RuleContext, class Attribute>
-bool Expressions::parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &, Attribute &attribute) const {
+bool Expressions::parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &,
+                        Attribute &attribute) const {
   ast::ExprRef value = climb(first, last, context, 0);
   if (!value)
     return false;
@@ -435,7 +471,9 @@ ast::ExprRef Expressions::operand(Iterator &first, const Iterator &last, const C
   Iterator start = first;
   if (const PrefixOperator *op = prefixOperator(first->kind)) {
     if (op->level < level)
-      state.fail(first, anExpression, "'" + std::string(spelling(op->token)) + "' binds looser than what is before it: put it in parentheses");
+      state.fail(first, anExpression,
+                 "'" + std::string(spelling(op->token)) +
+                     "' binds looser than what is before it: put it in parentheses");
     ++first;
     ast::ExprRef value = climb(first, last, context, op->level);
     if (!value)
@@ -462,7 +500,8 @@ ast::ExprRef Expressions::operand(Iterator &first, const Iterator &last, const C
 
 namespace attnc {
 
-template <class Value, class Rule> static Item itemOf(const Rule &rule, const char *what, grammar::State &state, grammar::Iterator &first) {
+template <class Value, class Rule>
+static Item itemOf(const Rule &rule, const char *what, grammar::State &state, grammar::Iterator &first) {
   Value value;
   grammar::Iterator last = state.stream.tokens.data() + state.stream.tokens.size();
   auto context = grammar::x3::make_context<grammar::StateTag>(state);
@@ -475,9 +514,11 @@ tl::expected<Item, SyntaxFailure> parseItem(const TokenStream &stream, std::uint
   grammar::State state{stream};
   grammar::Iterator first = stream.tokens.data() + position;
   try {
-    Item item = first->kind == TokenKind::Import    ? itemOf<ast::Import>(grammar::import, "", state, first)
-                : first->kind == TokenKind::Diagram ? itemOf<ast::DiagramDecl>(grammar::diagram, "", state, first)
-                                                    : itemOf<ast::DiagramDecl>(grammar::specialise, "a definition: 'diagram', 'import' or 'name = …'", state, first);
+    Item item = first->kind == TokenKind::Import ? itemOf<ast::Import>(grammar::import, "", state, first)
+                : first->kind == TokenKind::Diagram
+                    ? itemOf<ast::DiagramDecl>(grammar::diagram, "", state, first)
+                    : itemOf<ast::DiagramDecl>(grammar::specialise, "a definition: 'diagram', 'import' or 'name = …'",
+                                               state, first);
     position = first - stream.tokens.data();
     return item;
   } catch (SyntaxFailure &failure) {

@@ -21,11 +21,15 @@ struct State {
   unsigned deepest = 0; // reached by the expression that is being read
 
   std::string text(const Token &token) const { return std::string(stream.spelling(token)); }
-  Span span(Iterator first, Iterator last) const { return {stream.file, first->begin, (last == first ? last : last - 1)->end}; }
+  Span span(Iterator first, Iterator last) const {
+    return {stream.file, first->begin, (last == first ? last : last - 1)->end};
+  }
   [[noreturn]] void fail(Iterator at, std::string expected, std::string help = {}) const {
     throw SyntaxFailure{SyntaxFailure::Reason::Expected, index(at), std::move(expected), std::move(help)};
   }
-  [[noreturn]] void fail(Iterator at, SyntaxFailure::Reason reason) const { throw SyntaxFailure{reason, index(at), {}, {}}; }
+  [[noreturn]] void fail(Iterator at, SyntaxFailure::Reason reason) const {
+    throw SyntaxFailure{reason, index(at), {}, {}};
+  }
   std::uint32_t index(Iterator at) const { return at - stream.tokens.data(); }
   void bound(Iterator at, unsigned height) const {
     if (height > maxNesting)
@@ -110,7 +114,8 @@ template <class Subject> struct Need : x3::unary_parser<Subject, Need<Subject>> 
   Need(const Subject &subject, const char *what) : x3::unary_parser<Subject, Need<Subject>>(subject), what(what) {}
 
   template <class Context, class RuleContext, class Attribute>
-  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &rule, Attribute &attribute) const {
+  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &rule,
+             Attribute &attribute) const {
     if (!this->subject.parse(first, last, context, rule, attribute))
       stateOf(context).fail(first, what);
     return true;
@@ -130,7 +135,8 @@ template <class Subject> struct Deeper : x3::unary_parser<Subject, Deeper<Subjec
   explicit Deeper(const Subject &subject) : x3::unary_parser<Subject, Deeper<Subject>>(subject) {}
 
   template <class Context, class RuleContext, class Attribute>
-  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &rule, Attribute &attribute) const {
+  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &rule,
+             Attribute &attribute) const {
     Nested nested(stateOf(context), first);
     return this->subject.parse(first, last, context, rule, attribute);
   }
@@ -144,7 +150,8 @@ template <class Subject> struct Spanned : x3::unary_parser<Subject, Spanned<Subj
   explicit Spanned(const Subject &subject) : x3::unary_parser<Subject, Spanned<Subject>>(subject) {}
 
   template <class Context, class RuleContext, class Attribute>
-  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &rule, Attribute &attribute) const {
+  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &rule,
+             Attribute &attribute) const {
     Iterator start = first;
     if (!this->subject.parse(first, last, context, rule, attribute))
       return false;
@@ -228,10 +235,14 @@ struct Sizes : x3::parser<Sizes> {
 
   static std::optional<ast::SizeExpr::Op> operation(TokenKind kind) {
     switch (kind) {
-    case TokenKind::Plus: return ast::SizeExpr::Op::Add;
-    case TokenKind::Minus: return ast::SizeExpr::Op::Sub;
-    case TokenKind::Star: return ast::SizeExpr::Op::Mul;
-    default: return std::nullopt;
+    case TokenKind::Plus:
+      return ast::SizeExpr::Op::Add;
+    case TokenKind::Minus:
+      return ast::SizeExpr::Op::Sub;
+    case TokenKind::Star:
+      return ast::SizeExpr::Op::Mul;
+    default:
+      return std::nullopt;
     }
   }
 

@@ -50,7 +50,8 @@ private:
       diagnostics.report(Diag::SyntaxNestingTooDeep, place, maxNesting);
       return;
     case SyntaxFailure::Reason::NumberTooLarge:
-      diagnostics.report(Diag::SyntaxNumberTooLarge, place, text.size() <= 40 ? std::string(text) : std::string(text.substr(0, 40)) + "…");
+      diagnostics.report(Diag::SyntaxNumberTooLarge, place,
+                         text.size() <= 40 ? std::string(text) : std::string(text.substr(0, 40)) + "…");
       return;
     case SyntaxFailure::Reason::Expected:
       break;
@@ -68,7 +69,8 @@ private:
       report.help(failure.help);
     else if (culprit.kind == TokenKind::Bad)
       report.help(helpForBad(text));
-    else if (role && (failure.expected.find("name") != std::string::npos || stream.tokens[failure.token + 1].kind == TokenKind::Assign))
+    else if (role && (failure.expected.find("name") != std::string::npos ||
+                      stream.tokens[failure.token + 1].kind == TokenKind::Assign))
       report.help(fmt::format("'{}' is a word of the language, so nothing can be called that", text));
   }
 
@@ -96,12 +98,14 @@ private:
       depth -= kind == TokenKind::RightBrace && depth > 0;
       if (first || !token().newlineBefore)
         continue;
-      if (kind == TokenKind::Diagram || kind == TokenKind::Import || (keywordRole(kind) == KeywordRole::Item && depth == 0))
+      if (kind == TokenKind::Diagram || kind == TokenKind::Import ||
+          (keywordRole(kind) == KeywordRole::Item && depth == 0))
         return;
       if (kind != TokenKind::Name || stream.tokens[at + 1].kind != TokenKind::Assign || !atMargin())
         continue;
       const Token *value = &stream.tokens[at + 2];
-      bool sure = value[0].kind == TokenKind::Specialise || (value[0].kind == TokenKind::Name && value[1].kind == TokenKind::With);
+      bool sure = value[0].kind == TokenKind::Specialise ||
+                  (value[0].kind == TokenKind::Name && value[1].kind == TokenKind::With);
       if (sure || depth == 0)
         return;
     }

@@ -28,7 +28,8 @@ Doc TreePrinter::statement(const ast::Statement &statement) {
 Doc TreePrinter::learner(const ast::LearnerDecl &learner) {
   static constexpr const char *words[] = {"linear ", "affine ", "param ", "universal ", ""};
   bool hole = learner.kind == ast::LearnerDecl::Kind::Hole;
-  Docs parts{text(words[std::size_t(learner.kind)] + learner.label.text + (hole ? ": " : " : ")), types(learner.domain)};
+  Docs parts{text(words[std::size_t(learner.kind)] + learner.label.text + (hole ? ": " : " : ")),
+             types(learner.domain)};
   if (learner.kind != ast::LearnerDecl::Kind::Param)
     parts.push_back(learner.domain.empty() ? text("-> ") : concat({line(), text("-> ")}));
   parts.push_back(types(learner.codomain));
@@ -51,7 +52,8 @@ Doc TreePrinter::instance(const ast::InstanceDecl &instance) {
 Doc TreePrinter::binding(const ast::Binding &binding) {
   Docs targets;
   for (const ast::Binding::Target &target : binding.targets)
-    targets.push_back(target.type ? concat({text(target.name.text + ": "), type(*target.type)}) : text(target.name.text));
+    targets.push_back(target.type ? concat({text(target.name.text + ": "), type(*target.type)})
+                                  : text(target.name.text));
   Doc left = targets.size() == 1 ? targets[0] : list("(", std::move(targets), ")");
   return concat({left, text(" = "), expr(*binding.value)});
 }
@@ -78,8 +80,8 @@ Doc TreePrinter::results(const std::vector<ast::ResultType> &results) {
 
 Doc TreePrinter::condition(const ast::Condition &condition) {
   if (condition.modulus)
-    return concat({size(condition.left, false, productLevel()), text(" % "), size(*condition.modulus, false, primaryLevel), text(" == "),
-                   size(condition.right, false)});
+    return concat({size(condition.left, false, productLevel()), text(" % "),
+                   size(*condition.modulus, false, primaryLevel), text(" == "), size(condition.right, false)});
   return concat({size(condition.left, false), text(" == "), size(condition.right, false)});
 }
 
@@ -108,14 +110,15 @@ Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::NamedForm &for
   // A diagram that is one box shows the box on a line of its own.
   const auto &result = form.body->result->node;
   bool isBox = std::holds_alternative<ast::BoxExpr>(result) || std::holds_alternative<ast::ScanExpr>(result);
-  return concat({group({text("diagram " + diagram.name.text), list("(", std::move(parameters), ")"), boxes(diagram), text(" -> "),
-                        results(diagram.results), where(diagram)}),
+  return concat({group({text("diagram " + diagram.name.text), list("(", std::move(parameters), ")"), boxes(diagram),
+                        text(" -> "), results(diagram.results), where(diagram)}),
                  text(" "), block(*form.body, !isBox)});
 }
 
 Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::PointFreeForm &form) {
   Doc domain = form.domain.empty() ? text("-> ") : concat({group({nest(4, {types(form.domain)})}), text(" -> ")});
-  Doc head = group({text("diagram " + diagram.name.text + " : "), domain, results(diagram.results), boxes(diagram), where(diagram)});
+  Doc head = group(
+      {text("diagram " + diagram.name.text + " : "), domain, results(diagram.results), boxes(diagram), where(diagram)});
   std::vector<Item> list;
   for (const auto &declared : form.learners)
     list.push_back({std::visit([](const auto &d) { return d.span; }, declared), [this, &declared] {
@@ -142,7 +145,8 @@ Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::SpecialiseForm
     for (const ast::Filling &one : form.fillings)
       list.push_back({one.span, [this, &one] { return filling(one); }});
     // Learners may stand among the fillings; they are printed where they stood.
-    std::stable_sort(list.begin(), list.end(), [](const Item &a, const Item &b) { return a.span.begin < b.span.begin; });
+    std::stable_sort(list.begin(), list.end(),
+                     [](const Item &a, const Item &b) { return a.span.begin < b.span.begin; });
     return concat({text(head + " "), braces(diagram.span, list, list.size() == 1)});
   }
   if (form.fillings.empty())

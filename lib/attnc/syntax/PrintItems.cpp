@@ -16,7 +16,8 @@ std::vector<const Comment *> TreePrinter::take(std::uint32_t begin, std::uint32_
   if (!stream)
     return result;
   const auto &comments = stream->comments;
-  auto first = std::lower_bound(comments.begin(), comments.end(), begin, [](const Comment &c, std::uint32_t at) { return c.begin < at; });
+  auto first = std::lower_bound(comments.begin(), comments.end(), begin,
+                                [](const Comment &c, std::uint32_t at) { return c.begin < at; });
   for (auto comment = first; comment != comments.end() && comment->begin < end; ++comment) {
     std::size_t index = comment - comments.begin();
     if (!taken[index])
@@ -50,7 +51,9 @@ TreePrinter::Items TreePrinter::items(Span region, const std::vector<Item> &list
     std::uint32_t start = item.span.begin;
     if (item.documented) {
       // Its own doc comments are printed from the tree; the first of them is where it begins.
-      auto own = [&](const Comment *c) { return c->doc && c->ownLine && stream->tokens[c->token].begin == item.span.begin; };
+      auto own = [&](const Comment *c) {
+        return c->doc && c->ownLine && stream->tokens[c->token].begin == item.span.begin;
+      };
       auto first = std::find_if(before.begin(), before.end(), own);
       if (first != before.end())
         start = (*first)->begin;
@@ -126,8 +129,8 @@ Doc TreePrinter::file(const ast::File &file) {
     if (const auto *import = std::get_if<ast::Import>(&item))
       list.push_back({import->span, [import] { return text("import \"" + import->path + "\""); }});
     else if (const auto *declaration = std::get_if<ast::DiagramDecl>(&item))
-      list.push_back({declaration->span, [this, declaration] { return diagram(*declaration); }, true, !declaration->doc.empty(),
-                      !std::holds_alternative<ast::SpecialiseForm>(declaration->form)});
+      list.push_back({declaration->span, [this, declaration] { return diagram(*declaration); }, true,
+                      !declaration->doc.empty(), !std::holds_alternative<ast::SpecialiseForm>(declaration->form)});
   }
   std::uint32_t end = stream ? stream->text.size() : 0;
   Items inside = items({file.id, 0, end}, list);

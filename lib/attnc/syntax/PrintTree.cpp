@@ -25,19 +25,23 @@ static const BinaryOperator &operatorOf(ast::SizeExpr::Op op) {
 
 static std::string sizeText(const ast::SizeExpr &size, bool tight, unsigned level) {
   if (size.op == ast::SizeExpr::Op::Number)
-    return size.number >= 0 ? fmt::format("{}", size.number) : fmt::format("(0 - {})", fmt::format("{}", size.number).substr(1));
+    return size.number >= 0 ? fmt::format("{}", size.number)
+                            : fmt::format("(0 - {})", fmt::format("{}", size.number).substr(1));
   if (size.op == ast::SizeExpr::Op::Name)
     return size.name;
   const BinaryOperator &op = operatorOf(size.op);
   bool parenthesised = op.level < level;
   tight &= !parenthesised;
   bool spaced = !tight && size.op != ast::SizeExpr::Op::Mul;
-  std::string text = sizeText(size.operands[0], tight, leftLevel(op)) + (spaced ? " " : "") + std::string(spelling(op.token)) +
-                     (spaced ? " " : "") + sizeText(size.operands[1], tight, rightLevel(op));
+  std::string text = sizeText(size.operands[0], tight, leftLevel(op)) + (spaced ? " " : "") +
+                     std::string(spelling(op.token)) + (spaced ? " " : "") +
+                     sizeText(size.operands[1], tight, rightLevel(op));
   return parenthesised ? "(" + text + ")" : text;
 }
 
-Doc TreePrinter::size(const ast::SizeExpr &size, bool tight, unsigned level) { return text(sizeText(size, tight, level)); }
+Doc TreePrinter::size(const ast::SizeExpr &size, bool tight, unsigned level) {
+  return text(sizeText(size, tight, level));
+}
 
 Doc TreePrinter::type(const ast::TypeExpr &type) {
   std::string written = type.kind == Kind::Real ? "[" : std::string(name(type.kind)) + "[";
@@ -51,7 +55,8 @@ Doc TreePrinter::type(const ast::TypeExpr &type) {
 Doc TreePrinter::list(std::string open, Docs elements, std::string close) {
   if (elements.empty())
     return text(open + close);
-  return group({text(std::move(open)), nest(2, {soft(), join(elements, concat({text(","), line()}))}), soft(), text(std::move(close))});
+  return group({text(std::move(open)), nest(2, {soft(), join(elements, concat({text(","), line()}))}), soft(),
+                text(std::move(close))});
 }
 
 // ---- Expressions
@@ -65,12 +70,13 @@ static std::string realText(const ast::RealLiteral &literal) {
 
 static unsigned levelOf(const ast::Expr &expr) {
   unsigned negative = describe(ast::Unary::Op::Neg).level;
-  return std::visit(Overloaded{[](const ast::Unary &unary) { return describe(unary.op).level; },
-                               [](const ast::Binary &binary) { return describe(binary.op).level; },
-                               [&](const ast::IntLiteral &literal) { return literal.value < 0 ? negative : primaryLevel; },
-                               [&](const ast::RealLiteral &literal) { return realText(literal)[0] == '-' ? negative : primaryLevel; },
-                               [](const auto &) { return primaryLevel; }},
-                    expr.node);
+  return std::visit(
+      Overloaded{[](const ast::Unary &unary) { return describe(unary.op).level; },
+                 [](const ast::Binary &binary) { return describe(binary.op).level; },
+                 [&](const ast::IntLiteral &literal) { return literal.value < 0 ? negative : primaryLevel; },
+                 [&](const ast::RealLiteral &literal) { return realText(literal)[0] == '-' ? negative : primaryLevel; },
+                 [](const auto &) { return primaryLevel; }},
+      expr.node);
 }
 
 /// A chain to the left of one level breaks at all its operators or none, before each; none where a box
@@ -103,7 +109,8 @@ Doc TreePrinter::binary(const ast::Binary &outermost) {
   return group({first, nest(2, std::move(rest))});
 }
 
-Doc TreePrinter::arguments(const std::vector<ast::ExprRef> &arguments, const std::vector<ast::KeywordArgument> &keywords) {
+Doc TreePrinter::arguments(const std::vector<ast::ExprRef> &arguments,
+                           const std::vector<ast::KeywordArgument> &keywords) {
   Docs docs;
   unsigned boxes = 0;
   for (const ast::ExprRef &argument : arguments) {
@@ -149,8 +156,10 @@ static bool beginsWithMinus(const ast::Expr &expr) {
 Doc TreePrinter::block(const ast::Block &block, bool mayBeFlat) {
   std::vector<Item> list;
   for (const ast::Statement &written : block.statements)
-    list.push_back({std::visit([](const auto &s) { return s.span; }, written), [this, &written] { return statement(written); }});
-  bool apart = !block.statements.empty() && std::holds_alternative<ast::Binding>(block.statements.back()) && beginsWithMinus(*block.result);
+    list.push_back(
+        {std::visit([](const auto &s) { return s.span; }, written), [this, &written] { return statement(written); }});
+  bool apart = !block.statements.empty() && std::holds_alternative<ast::Binding>(block.statements.back()) &&
+               beginsWithMinus(*block.result);
   list.push_back({block.result->span, [this, &block, apart] { return expr(*block.result, apart ? primaryLevel : 0); }});
   return braces(block.span, list, mayBeFlat && block.statements.empty());
 }
@@ -168,7 +177,9 @@ Doc TreePrinter::expr(const ast::Expr &expr, unsigned level) {
             return concat({text(keywordRole(op.token) ? sign + " " : sign), this->expr(*unary.operand, op.level)});
           },
           [&](const ast::Binary &operation) { return binary(operation); },
-          [&](const ast::CallExpr &call) { return concat({text(call.callee.text), arguments(call.arguments, call.keywords)}); },
+          [&](const ast::CallExpr &call) {
+            return concat({text(call.callee.text), arguments(call.arguments, call.keywords)});
+          },
           [&](const ast::IndexExpr &index) {
             Docs indices;
             for (const ast::ExprRef &i : index.indices)
@@ -212,7 +223,9 @@ std::vector<TreePrinter::Item> TreePrinter::steps(const ast::Term &whole) {
   std::vector<Item> list;
   if (const auto *seq = std::get_if<ast::SeqTerm>(&whole.node)) {
     for (const ast::TermRef &step : seq->terms)
-      list.push_back({step->span, [this, step, lead = list.empty() ? "" : "; "] { return concat({text(lead), nest(2, {term(*step)})}); }});
+      list.push_back({step->span, [this, step, lead = list.empty() ? "" : "; "] {
+                        return concat({text(lead), nest(2, {term(*step)})});
+                      }});
   } else {
     list.push_back({whole.span, [this, &whole] { return term(whole); }});
   }
@@ -220,48 +233,49 @@ std::vector<TreePrinter::Item> TreePrinter::steps(const ast::Term &whole) {
 }
 
 Doc TreePrinter::term(const ast::Term &whole, bool inTensor) {
-  return std::visit(
-      Overloaded{
-          [&](const ast::AtomTerm &atom) {
-            Docs parts{text(atom.name.text)};
-            if (!atom.arguments.empty() || !atom.keywords.empty())
-              parts.push_back(arguments(atom.arguments, atom.keywords));
-            if (atom.type)
-              parts.push_back(concat({text(atom.type->kind == Kind::Real ? "" : " "), type(*atom.type)}));
-            return concat(std::move(parts));
-          },
-          [&](const ast::LiteralTerm &literal) { return expr(*literal.value); },
-          [&](const ast::SeqTerm &seq) {
-            Docs parts;
-            for (const ast::TermRef &step : seq.terms) {
-              if (!parts.empty())
-                parts.push_back(concat({line(), text("; ")}));
-              parts.push_back(nest(2, {term(*step)}));
-            }
-            Doc doc = group(std::move(parts));
-            return inTensor ? concat({text("("), nest(1, {doc}), text(")")}) : doc;
-          },
-          [&](const ast::TensorTerm &tensor) {
-            Docs parts;
-            for (const ast::TermRef &factor : tensor.terms) {
-              if (!parts.empty())
-                parts.push_back(concat({line(), text("@ ")}));
-              parts.push_back(nest(2, {term(*factor, true)}));
-            }
-            return group(std::move(parts));
-          },
-          [&](const ast::BoxTerm &box) {
-            return concat({text(header(name(box.cap), box) + modesText(box.modes)), braces(whole.span, steps(*box.body), true)});
-          },
-          [&](const ast::ScanTerm &scan) {
-            Docs states;
-            for (const ast::TypeExpr &declared : scan.states)
-              states.push_back(type(declared));
-            return concat({text(header("scan", scan) + modesText(scan.modes) + "from "), join(states, text(", ")), text(" "),
-                           braces(whole.span, steps(*scan.body), true)});
-          },
-      },
-      whole.node);
+  return std::visit(Overloaded{
+                        [&](const ast::AtomTerm &atom) {
+                          Docs parts{text(atom.name.text)};
+                          if (!atom.arguments.empty() || !atom.keywords.empty())
+                            parts.push_back(arguments(atom.arguments, atom.keywords));
+                          if (atom.type)
+                            parts.push_back(concat({text(atom.type->kind == Kind::Real ? "" : " "), type(*atom.type)}));
+                          return concat(std::move(parts));
+                        },
+                        [&](const ast::LiteralTerm &literal) { return expr(*literal.value); },
+                        [&](const ast::SeqTerm &seq) {
+                          Docs parts;
+                          for (const ast::TermRef &step : seq.terms) {
+                            if (!parts.empty())
+                              parts.push_back(concat({line(), text("; ")}));
+                            parts.push_back(nest(2, {term(*step)}));
+                          }
+                          Doc doc = group(std::move(parts));
+                          return inTensor ? concat({text("("), nest(1, {doc}), text(")")}) : doc;
+                        },
+                        [&](const ast::TensorTerm &tensor) {
+                          Docs parts;
+                          for (const ast::TermRef &factor : tensor.terms) {
+                            if (!parts.empty())
+                              parts.push_back(concat({line(), text("@ ")}));
+                            parts.push_back(nest(2, {term(*factor, true)}));
+                          }
+                          return group(std::move(parts));
+                        },
+                        [&](const ast::BoxTerm &box) {
+                          return concat({text(header(name(box.cap), box) + modesText(box.modes)),
+                                         braces(whole.span, steps(*box.body), true)});
+                        },
+                        [&](const ast::ScanTerm &scan) {
+                          Docs states;
+                          for (const ast::TypeExpr &declared : scan.states)
+                            states.push_back(type(declared));
+                          return concat({text(header("scan", scan) + modesText(scan.modes) + "from "),
+                                         join(states, text(", ")), text(" "),
+                                         braces(whole.span, steps(*scan.body), true)});
+                        },
+                    },
+                    whole.node);
 }
 
 } // namespace attnc

@@ -11,7 +11,7 @@
 namespace attnc {
 
 enum class TokenKind : std::uint8_t {
-  End,    // after the last token, once
+  End, // after the last token, once
   Name,
   Number,
   String, // with its quotes

@@ -92,8 +92,7 @@ Size operator*(const Size &a, const Size &b) {
   for (const Size::Term &x : a.terms)
     for (const Size::Term &y : b.terms) {
       Size::Term product;
-      std::merge(x.names.begin(), x.names.end(), y.names.begin(), y.names.end(),
-                 std::back_inserter(product.names));
+      std::merge(x.names.begin(), x.names.end(), y.names.begin(), y.names.end(), std::back_inserter(product.names));
       if (product.names.size() > highestDegree ||
           __builtin_mul_overflow(x.coefficient, y.coefficient, &product.coefficient))
         return Size::overflow();

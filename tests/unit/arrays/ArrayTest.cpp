@@ -1,7 +1,7 @@
 #include "Samples.h"
 
-#include <cmath>
 #include <Eigen/Core>
+#include <cmath>
 #include <limits>
 
 using namespace attnc;
@@ -87,7 +87,8 @@ TEST_CASE("64-bit numbers round once to 16 bits: to the nearer, ties to even") {
         continue;
       double middle = a + (b - a) / 2, above = std::nextafter(middle, b), below = std::nextafter(middle, a);
       std::uint16_t even = low % 2 ? low + 1 : low;
-      auto got = values<std::uint16_t>(*arrayOf<double>(DType::F64, {middle, above, below, -middle, -above, -below}).converted(dtype));
+      auto got = values<std::uint16_t>(
+          *arrayOf<double>(DType::F64, {middle, above, below, -middle, -above, -below}).converted(dtype));
       REQUIRE(got[0] == even);
       REQUIRE(got[1] == low + 1);
       REQUIRE(got[2] == low);
@@ -99,27 +100,33 @@ TEST_CASE("64-bit numbers round once to 16 bits: to the nearer, ties to even") {
 
 TEST_CASE("64-bit ints round once to bfloat16 and float32") {
   std::int64_t tie = (std::int64_t(1) << 60) + (std::int64_t(1) << 52); // half way between two bfloat16
-  CHECK(values<std::uint16_t>(*arrayOf<std::int64_t>(DType::I64, {tie, tie + 1, tie - 1, -tie - 1}).converted(DType::BF16)) ==
+  CHECK(values<std::uint16_t>(
+            *arrayOf<std::int64_t>(DType::I64, {tie, tie + 1, tie - 1, -tie - 1}).converted(DType::BF16)) ==
         std::vector<std::uint16_t>{0x5D80, 0x5D81, 0x5D80, 0xDD81});
   CHECK(values<std::uint16_t>(*arrayOf<std::uint64_t>(DType::U64, {UINT64_MAX, 0, 1}).converted(DType::BF16)) ==
         std::vector<std::uint16_t>{0x5F80, 0, 0x3F80});
-  CHECK(values<float>(*arrayOf<std::int64_t>(DType::I64, {INT64_MIN, (1 << 24) + 1, (1 << 24) + 3}).converted(DType::F32)) ==
+  CHECK(values<float>(
+            *arrayOf<std::int64_t>(DType::I64, {INT64_MIN, (1 << 24) + 1, (1 << 24) + 3}).converted(DType::F32)) ==
         std::vector<float>{-0x1p63f, 0x1p24f, 0x1p24f + 4});
   CHECK(values<double>(*arrayOf<std::int64_t>(DType::I64, {(std::int64_t(1) << 53) + 1}).converted(DType::F64)) ==
         std::vector<double>{0x1p53});
 }
 
 TEST_CASE("floats round to float32, and past its range to infinity") {
-  auto got = values<float>(*arrayOf<double>(DType::F64, {0.1, 1e300, -1e300, 1e-300, 1 + 0x1p-24, 1 + 0x3p-24}).converted(DType::F32));
+  auto got = values<float>(
+      *arrayOf<double>(DType::F64, {0.1, 1e300, -1e300, 1e-300, 1 + 0x1p-24, 1 + 0x3p-24}).converted(DType::F32));
   CHECK(got == std::vector<float>{0.1f, INFINITY, -INFINITY, 0, 1, 1 + 0x1p-22f});
-  auto half = values<std::uint16_t>(*arrayOf<float>(DType::F32, {65504, 65519.99f, 65520, -1e30f}).converted(DType::F16));
+  auto half =
+      values<std::uint16_t>(*arrayOf<float>(DType::F32, {65504, 65519.99f, 65520, -1e30f}).converted(DType::F16));
   CHECK(half == std::vector<std::uint16_t>{0x7BFF, 0x7BFF, 0x7C00, 0xFC00});
 }
 
 TEST_CASE("floats become ints by rounding to even, with the nearest end where they do not fit") {
   Array reals = arrayOf<double>(DType::F64, {0.5, 1.5, -2.5, 300, -300, 1e30, -1e30, NAN, INFINITY});
-  CHECK(values<std::int8_t>(*reals.converted(DType::I8)) == std::vector<std::int8_t>{0, 2, -2, 127, -128, 127, -128, 0, 127});
-  CHECK(values<std::uint8_t>(*reals.converted(DType::U8)) == std::vector<std::uint8_t>{0, 2, 0, 255, 0, 255, 0, 0, 255});
+  CHECK(values<std::int8_t>(*reals.converted(DType::I8)) ==
+        std::vector<std::int8_t>{0, 2, -2, 127, -128, 127, -128, 0, 127});
+  CHECK(values<std::uint8_t>(*reals.converted(DType::U8)) ==
+        std::vector<std::uint8_t>{0, 2, 0, 255, 0, 255, 0, 0, 255});
   CHECK(values<std::int64_t>(*reals.converted(DType::I64)) ==
         std::vector<std::int64_t>{0, 2, -2, 300, -300, INT64_MAX, INT64_MIN, 0, INT64_MAX});
   CHECK(values<std::uint64_t>(*arrayOf<double>(DType::F64, {0x1p63, 0x1p64, -0.4}).converted(DType::U64)) ==
@@ -139,7 +146,8 @@ TEST_CASE("ints become narrower ints at the nearest end") {
 TEST_CASE("a bool is what is not zero, and 0 or 1 as a number") {
   CHECK(values<bool>(*arrayOf<double>(DType::F64, {0, -0.0, 1e-300, NAN, 2}).converted(DType::Bool)) ==
         std::vector<bool>{false, false, true, true, true});
-  CHECK(values<bool>(*arrayOf<std::uint16_t>(DType::F16, {0x8000, 1}).converted(DType::Bool)) == std::vector<bool>{false, true});
+  CHECK(values<bool>(*arrayOf<std::uint16_t>(DType::F16, {0x8000, 1}).converted(DType::Bool)) ==
+        std::vector<bool>{false, true});
   for (DType dtype : allTypes) {
     Array back = *arrayOf<bool>(DType::Bool, {true, false}).converted(dtype)->converted(DType::F64);
     CHECK(values<double>(back) == std::vector<double>{1, 0});
@@ -157,7 +165,8 @@ TEST_CASE("small whole numbers pass through any two types unchanged, with their 
 }
 
 TEST_CASE("float32 to 16 bits agrees with Eigen on arbitrary bits") {
-  Array floats = sample(DType::F32, {40000}, 11), half = *floats.converted(DType::F16), brain = *floats.converted(DType::BF16);
+  Array floats = sample(DType::F32, {40000}, 11), half = *floats.converted(DType::F16),
+        brain = *floats.converted(DType::BF16);
   for (std::int64_t i = 0; i < floats.elementCount(); ++i) {
     float value = floats.as<float>()[i];
     if (std::isnan(value))

@@ -110,5 +110,7 @@ for key in z.files:
     assert open(d + "/again.npy", "rb").read() == open(d + "/" + key + ".npy", "rb").read(), key
 )";
   REQUIRE(writeFile(scratch / "check.py", script));
-  CHECK(std::system(fmt::format("{} {} {} {}", python, (scratch / "check.py").string(), (scratch / "").string(), arrays.size()).c_str()) == 0);
+  CHECK(std::system(
+            fmt::format("{} {} {} {}", python, (scratch / "check.py").string(), (scratch / "").string(), arrays.size())
+                .c_str()) == 0);
 }

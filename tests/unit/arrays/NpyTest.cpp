@@ -1,5 +1,5 @@
-#include "Samples.h"
 #include "attnc/arrays/Npy.h"
+#include "Samples.h"
 
 #include <fmt/format.h>
 
@@ -18,7 +18,9 @@ static std::string npy(std::string header, const std::string &data = "", unsigne
 static std::string dict(const std::string &descr, const std::string &shape, bool fortran = false) {
   return fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}", descr, fortran ? "True" : "False", shape);
 }
-static std::string data(const Array &array) { return {reinterpret_cast<const char *>(array.data()), array.byteCount()}; }
+static std::string data(const Array &array) {
+  return {reinterpret_cast<const char *>(array.data()), array.byteCount()};
+}
 
 TEST_CASE("npy: every type and shape comes back from its file") {
   Scratch scratch;
@@ -40,7 +42,8 @@ TEST_CASE("npy: the three versions, and headers as any Python would write them")
   Array array = sample(DType::F32, {2, 3});
   for (unsigned version : {1, 2, 3})
     CHECK(same(readOne(npy(dict("<f4", "(2, 3)"), data(array), version)), array));
-  for (const char *header : {"{'descr':'<f4','fortran_order':False,'shape':(2,3)}", "{\"shape\": (2L, 3L), \"descr\": \"=f4\", 'fortran_order' : False,}   ",
+  for (const char *header : {"{'descr':'<f4','fortran_order':False,'shape':(2,3)}",
+                             "{\"shape\": (2L, 3L), \"descr\": \"=f4\", 'fortran_order' : False,}   ",
                              "  { 'shape' : ( 2 , 3 , ) ,\t'fortran_order':False , 'descr':'<f4' }"})
     CHECK(same(readOne(npy(header, data(array))), array));
   CHECK(readOne(npy(dict("?", "()"), "\1")).dtype() == DType::Bool);
@@ -48,7 +51,8 @@ TEST_CASE("npy: the three versions, and headers as any Python would write them")
 }
 
 TEST_CASE("npy: big-endian elements are turned round") {
-  for (DType dtype : {DType::I16, DType::I32, DType::I64, DType::U16, DType::U32, DType::U64, DType::F16, DType::F32, DType::F64}) {
+  for (DType dtype :
+       {DType::I16, DType::I32, DType::I64, DType::U16, DType::U32, DType::U64, DType::F16, DType::F32, DType::F64}) {
     Array array = sample(dtype, {3, 2});
     std::string bytes = data(array), descr = npyHeaderText(dtype, {});
     std::size_t width = byteSize(dtype);
@@ -167,7 +171,8 @@ TEST_CASE("npy: a file beyond 4 GiB is mapped, and only what is read is read") {
 
 TEST_CASE("npy: headers are NumPy's to the byte, and version 2 where they are long") {
   CHECK(npyHeaderText(DType::F32, std::vector<std::int64_t>{3}) ==
-        std::string("\x93NUMPY\1\0v\0", 10) + "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }" + std::string(60, ' ') + "\n");
+        std::string("\x93NUMPY\1\0v\0", 10) + "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }" +
+            std::string(60, ' ') + "\n");
   std::string longest = npyHeaderText(DType::Bool, std::vector<std::int64_t>(40000, 1));
   CHECK(longest[6] == 2);
   CHECK(longest.size() % 64 == 0);

@@ -1,6 +1,6 @@
+#include "attnc/arrays/Npz.h"
 #include "Samples.h"
 #include "attnc/arrays/Npy.h"
-#include "attnc/arrays/Npz.h"
 
 #include <zip.h>
 
@@ -19,7 +19,8 @@ static std::string zipOf(const std::vector<Entry> &entries) {
   zip_t *archive = zip_open((scratch / "x.zip").c_str(), ZIP_CREATE, nullptr);
   REQUIRE(archive);
   for (const Entry &entry : entries) {
-    auto index = zip_file_add(archive, entry.name.c_str(), zip_source_buffer(archive, entry.bytes.data(), entry.bytes.size(), 0), 0);
+    auto index = zip_file_add(archive, entry.name.c_str(),
+                              zip_source_buffer(archive, entry.bytes.data(), entry.bytes.size(), 0), 0);
     REQUIRE(index >= 0);
     zip_set_file_compression(archive, index, entry.method, 0);
   }
@@ -60,7 +61,8 @@ TEST_CASE("npz: every type and shape comes back by its name, in the same bytes e
 
 TEST_CASE("npz: deflated members, big-endian or in Fortran order, are read") {
   std::string header = "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 2)}\n";
-  std::string npy = std::string(npyMagic) + std::string("\1\0", 2) + char(header.size()) + '\0' + header + std::string("\0\1\0\2\0\3\0\4", 8);
+  std::string npy = std::string(npyMagic) + std::string("\1\0", 2) + char(header.size()) + '\0' + header +
+                    std::string("\0\1\0\2\0\3\0\4", 8);
   auto array = readOne(zipOf({{"a.npy", npy}}), "a");
   auto values = array.as<std::int16_t>();
   CHECK(std::vector<int>(values.begin(), values.end()) == std::vector<int>{1, 3, 2, 4});
@@ -68,7 +70,8 @@ TEST_CASE("npz: deflated members, big-endian or in Fortran order, are read") {
 
 TEST_CASE("npz: a key is a member's name with or without .npy; folders are none") {
   std::string npy = npyText(sample(DType::F32, {3}));
-  auto file = ArrayFile::of(Bytes::of(zipOf({{"a", npy}, {"b.npy", npy}, {"deep/c.npy", npy}, {"folder/", "", ZIP_CM_STORE}})));
+  auto file =
+      ArrayFile::of(Bytes::of(zipOf({{"a", npy}, {"b.npy", npy}, {"deep/c.npy", npy}, {"folder/", "", ZIP_CM_STORE}})));
   REQUIRE(file);
   CHECK(file->keys() == std::vector<std::string>{"a", "b", "deep/c"});
   for (const std::string &key : file->keys())
@@ -108,7 +111,8 @@ TEST_CASE("npz: a changed byte of the elements is found by the checksum") {
 }
 
 TEST_CASE("npz: any one byte changed or cut off gives an array or an error") {
-  std::string bytes = zipOf({{"a.npy", npyText(sample(DType::F32, {5}))}, {"b.npy", npyText(sample(DType::I16, {2, 2})), ZIP_CM_STORE}});
+  std::string bytes = zipOf(
+      {{"a.npy", npyText(sample(DType::F32, {5}))}, {"b.npy", npyText(sample(DType::I16, {2, 2})), ZIP_CM_STORE}});
   unsigned refused = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     refused += !refusal(bytes.substr(0, i), "x.npz").empty();
@@ -134,7 +138,8 @@ TEST_CASE("npz: a decompression bomb is refused before memory is taken") {
   }
   CHECK_THAT(refusal(lie), Contains("more than the file can hold"));
   // A header that declares more than the member has.
-  std::string short_ = zipOf({{"a.npy", npyHeaderText(DType::F32, std::vector<std::int64_t>{std::int64_t(5) << 28}) + "abcd"}});
+  std::string short_ =
+      zipOf({{"a.npy", npyHeaderText(DType::F32, std::vector<std::int64_t>{std::int64_t(5) << 28}) + "abcd"}});
   CHECK_THAT(refusal(short_), Contains("5368709120 bytes, but 4 bytes follow"));
 }
 

@@ -1,5 +1,5 @@
-#include "Samples.h"
 #include "attnc/arrays/Safetensors.h"
+#include "Samples.h"
 
 using namespace attnc;
 using namespace attnc::test;
@@ -34,7 +34,10 @@ TEST_CASE("safetensors: every type and shape comes back by its name, in the same
 }
 
 TEST_CASE("safetensors: arrays are written aligned, so that reading is a view") {
-  NamedArrays arrays = {{"a", sample(DType::Bool, {3})}, {"b", sample(DType::F64, {5})}, {"c", sample(DType::BF16, {3})}, {"d", sample(DType::F32, {7})}};
+  NamedArrays arrays = {{"a", sample(DType::Bool, {3})},
+                        {"b", sample(DType::F64, {5})},
+                        {"c", sample(DType::BF16, {3})},
+                        {"d", sample(DType::F32, {7})}};
   auto file = ArrayFile::of(Bytes::of(*safetensorsText(arrays)));
   REQUIRE(file);
   CHECK(file->keys() == std::vector<std::string>{"b", "d", "c", "a"});
@@ -43,7 +46,8 @@ TEST_CASE("safetensors: arrays are written aligned, so that reading is a view") 
 }
 
 TEST_CASE("safetensors: unaligned arrays are copied") {
-  std::string text = safetensors("{\"a\":" + tensor("BOOL", "[1]", "[0,1]") + ",\"b\":" + tensor("F64", "[2]", "[1,17]") + "}");
+  std::string text =
+      safetensors("{\"a\":" + tensor("BOOL", "[1]", "[0,1]") + ",\"b\":" + tensor("F64", "[2]", "[1,17]") + "}");
   std::string data(17, '\0');
   double values[] = {1.5, -2};
   std::memcpy(data.data() + 1, values, 16);
@@ -54,7 +58,8 @@ TEST_CASE("safetensors: unaligned arrays are copied") {
 }
 
 TEST_CASE("safetensors: metadata, padding and scalars; an empty file of no arrays") {
-  std::string text = safetensors("{\"__metadata__\":{\"format\":\"pt\",\"a\":\"b\"},\"s\":" + tensor("I64", "[]", "[0,8]") + "}   ", 8);
+  std::string text = safetensors(
+      "{\"__metadata__\":{\"format\":\"pt\",\"a\":\"b\"},\"s\":" + tensor("I64", "[]", "[0,8]") + "}   ", 8);
   auto file = ArrayFile::of(Bytes::of(text));
   REQUIRE(file);
   CHECK(file->keys() == std::vector<std::string>{"s"});
@@ -63,7 +68,9 @@ TEST_CASE("safetensors: metadata, padding and scalars; an empty file of no array
 }
 
 TEST_CASE("safetensors: what is wrong with a broken file is said") {
-  auto refused = [](const std::string &bytes, const char *why) { CHECK_THAT(refusal(bytes, "x.safetensors"), Contains(why)); };
+  auto refused = [](const std::string &bytes, const char *why) {
+    CHECK_THAT(refusal(bytes, "x.safetensors"), Contains(why));
+  };
   std::string good = safetensors("{\"a\":" + tensor("F32", "[2]", "[0,8]") + "}", 8);
   CHECK(refusal(good).empty());
   for (std::size_t size = 0; size < good.size(); ++size)
@@ -78,7 +85,8 @@ TEST_CASE("safetensors: what is wrong with a broken file is said") {
   refused(safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}"), "lacks its data_offsets");
   refused(safetensors("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}"), "dtype twice");
   refused(safetensors("{\"a\":{\"size\":3}}"), "unknown field 'size'");
-  refused(safetensors("{\"a\":" + tensor("F32", "[2]", "[0,8]") + ",\"a\":" + tensor("F32", "[2]", "[8,16]") + "}", 16), "'a' stands twice");
+  refused(safetensors("{\"a\":" + tensor("F32", "[2]", "[0,8]") + ",\"a\":" + tensor("F32", "[2]", "[8,16]") + "}", 16),
+          "'a' stands twice");
   refused(safetensors("{\"a\":" + tensor("F8_E4M3", "[8]", "[0,8]") + "}", 8), "'F8_E4M3'");
   refused(safetensors("{\"a\":" + tensor("F32", "[2]", "[0,8,9]") + "}", 8), "number");
   refused(safetensors("{\"a\":" + tensor("F32", "[2]", "[0]") + "}", 8), "not two");
@@ -90,9 +98,11 @@ TEST_CASE("safetensors: what is wrong with a broken file is said") {
   refused(safetensors("{\"a\":" + tensor("F32", "[3]", "[8,0]") + "}", 8), "lie at 8 to 0");
   refused(safetensors("{\"a\":" + tensor("F32", "[4]", "[0,16]") + "}", 8), "lie at 0 to 16 of 8 bytes");
   refused(safetensors("{\"a\":" + tensor("F32", "[2]", "[4,12]") + "}", 12), "after a hole");
-  refused(safetensors("{\"a\":" + tensor("F32", "[2]", "[0,8]") + ",\"b\":" + tensor("F32", "[2]", "[4,12]") + "}", 12), "overlaps");
+  refused(safetensors("{\"a\":" + tensor("F32", "[2]", "[0,8]") + ",\"b\":" + tensor("F32", "[2]", "[4,12]") + "}", 12),
+          "overlaps");
   refused(safetensors("{\"a\":" + tensor("F64", "[4294967296,4294967296]", "[0,0]") + "}"), "has 0 bytes");
-  refused(safetensors("{\"a\":" + tensor("F64", "[0,18446744073709551615]", "[0,0]") + "}"), "axis of 18446744073709551615");
+  refused(safetensors("{\"a\":" + tensor("F64", "[0,18446744073709551615]", "[0,0]") + "}"),
+          "axis of 18446744073709551615");
   refused(safetensors("{\"a\":" + tensor("F64", "[99999999999999999999999]", "[0,0]") + "}"), "stands in it");
   refused(safetensors("{\"a\":" + tensor("F64", "[1e999]", "[0,0]") + "}"), "no JSON");
   refused(safetensors("{\"__metadata__\":{\"a\":1}}"), "number");

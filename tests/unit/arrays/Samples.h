@@ -10,9 +10,11 @@
 
 namespace attnc::test {
 
-inline constexpr DType allTypes[] = {DType::Bool, DType::I8,  DType::I16, DType::I32,  DType::I64, DType::U8, DType::U16,
-                                     DType::U32,  DType::U64, DType::F16, DType::BF16, DType::F32, DType::F64};
-inline const std::vector<std::vector<std::int64_t>> someShapes = {{}, {1}, {0}, {7}, {3, 5}, {2, 0, 3}, {1, 1}, {2, 3, 4}, {1, 5, 1, 2}};
+inline constexpr DType allTypes[] = {DType::Bool, DType::I8,  DType::I16, DType::I32, DType::I64,
+                                     DType::U8,   DType::U16, DType::U32, DType::U64, DType::F16,
+                                     DType::BF16, DType::F32, DType::F64};
+inline const std::vector<std::vector<std::int64_t>> someShapes = {{},        {1},    {0},       {7},         {3, 5},
+                                                                  {2, 0, 3}, {1, 1}, {2, 3, 4}, {1, 5, 1, 2}};
 
 /// An array of arbitrary bits (0 or 1 for bools).
 inline Array sample(DType dtype, std::vector<std::int64_t> shape, unsigned seed = 1) {

@@ -13,7 +13,8 @@ static Bound bound(const Definition &definition, const Given &given) {
 }
 
 TEST_CASE("sizes follow from the arrays, which come in the order of the interface") {
-  Definition sdpa = define({{"q", real({var("n"), var("d")})}, {"k", real({var("m"), var("d")})}, {"v", real({var("m"), var("e")})}});
+  Definition sdpa =
+      define({{"q", real({var("n"), var("d")})}, {"k", real({var("m"), var("d")})}, {"v", real({var("m"), var("e")})}});
   Given given;
   given.inputs = {{"v", zeros({5, 7})}, {"q", zeros({3, 4})}, {"k", zeros({5, 4})}};
   Bound result = bound(sdpa, given);
@@ -34,7 +35,8 @@ TEST_CASE("polynomial axes are solved in turn, whatever their order") {
 
 TEST_CASE("sizes follow from == conditions, from --size and from parameters") {
   Learner linear{LearnerKind::Linear, "W", {real({var("n")})}, {real({var("r")})}, {}};
-  Definition definition = define({{"x", real({var("n")})}}, {linear}, {{var("e"), var("n") + 1, {}, {}}, {var("g"), 2 * var("e"), {}, {}}});
+  Definition definition =
+      define({{"x", real({var("n")})}}, {linear}, {{var("e"), var("n") + 1, {}, {}}, {var("g"), 2 * var("e"), {}, {}}});
   Given given;
   given.inputs = {{"x", zeros({3})}};
   given.parameters = {{"W", zeros({3, 5})}, {"another", zeros({1})}};
@@ -58,7 +60,8 @@ TEST_CASE("size 0 and scalars are sizes and arrays like any other") {
 }
 
 TEST_CASE("arrays are converted to what runs; what is that already is not copied") {
-  Definition definition = define({{"x", real({var("n")})}, {"i", {Kind::Int, {var("n")}}}, {"b", {Kind::Bool, {var("n")}}}});
+  Definition definition =
+      define({{"x", real({var("n")})}, {"i", {Kind::Int, {var("n")}}}, {"b", {Kind::Bool, {var("n")}}}});
   Given given;
   given.inputs = {{"x", zeros({2}, DType::I16)}, {"i", zeros({2}, DType::U8)}, {"b", zeros({2}, DType::Bool)}};
   given.inputs.find("x")->second.mutableAs<std::int16_t>()[1] = -7;
@@ -84,7 +87,8 @@ TEST_CASE("inputs without names go by their places") {
 }
 
 TEST_CASE("random inputs take their shapes from the other arrays") {
-  Definition definition = define({{"x", real({var("n"), var("d")})}, {"y", real({var("d"), var("n")})}, {"i", {Kind::Int, {var("n")}}}});
+  Definition definition =
+      define({{"x", real({var("n"), var("d")})}, {"y", real({var("d"), var("n")})}, {"i", {Kind::Int, {var("n")}}}});
   Given given;
   given.inputs = {{"x", zeros({3, 4})}};
   given.randomInputs = {{"y", 5}, {"i", 5}};

@@ -16,7 +16,8 @@ struct Wiring {
 };
 
 /// A definition of these inputs that returns them.
-inline Definition define(const std::vector<Wiring> &inputs, std::vector<Learner> learners = {}, std::vector<Constraint> constraints = {}) {
+inline Definition define(const std::vector<Wiring> &inputs, std::vector<Learner> learners = {},
+                         std::vector<Constraint> constraints = {}) {
   Definition definition;
   definition.name = "f";
   definition.learners = std::move(learners);
@@ -29,7 +30,9 @@ inline Definition define(const std::vector<Wiring> &inputs, std::vector<Learner>
   return definition;
 }
 
-inline Array zeros(std::vector<std::int64_t> shape, DType dtype = DType::F32) { return *Array::zeros(dtype, std::move(shape)); }
+inline Array zeros(std::vector<std::int64_t> shape, DType dtype = DType::F32) {
+  return *Array::zeros(dtype, std::move(shape));
+}
 
 /// One run of the binder and all it reported.
 struct Outcome {

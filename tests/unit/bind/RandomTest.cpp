@@ -1,5 +1,5 @@
-#include "Make.h"
 #include "attnc/bind/Random.h"
+#include "Make.h"
 
 #include <cmath>
 #include <cstring>
@@ -63,7 +63,8 @@ TEST_CASE("weights are scaled by all the inputs of their layer") {
   std::vector<Type> two = {real({var("n"), Size(4)}), real({var("m")})};
   Size::Values sizes{{"n", 3}, {"m", 24}, {"r", 100}};
   auto check = [&](LearnerKind kind, const std::vector<double> &expected) {
-    Learner learner{kind, "L", kind == LearnerKind::Param ? std::vector<Type>{} : two, {real({var("r")})}, {}, Size(25)};
+    Learner learner{kind, "L",     kind == LearnerKind::Param ? std::vector<Type>{} : two, {real({var("r")})},
+                    {},   Size(25)};
     auto got = parameterDeviations(learner, sizes);
     CHECK(got.size() == parametersOf(learner, LearnerId(0)).size());
     REQUIRE(got.size() == expected.size());

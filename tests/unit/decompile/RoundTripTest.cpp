@@ -43,8 +43,8 @@ KnownDiagrams inScope(const Module &module) {
 }
 
 /// The definition read back; a failure shows the text.
-void roundTrip(const Definition &definition, Form form, const std::string &context = {}, const KnownDiagrams &known = {},
-               const fs::path &beside = {}) {
+void roundTrip(const Definition &definition, Form form, const std::string &context = {},
+               const KnownDiagrams &known = {}, const fs::path &beside = {}) {
   std::string text = written(definition, form, known);
   INFO(definition.name << "\n" << text);
   Read read(context + text, beside);
@@ -55,7 +55,9 @@ void roundTrip(const Definition &definition, Form form, const std::string &conte
   // Sizes that are free in a callee change their spelling: `block.r` is `block_r`.
   CanonicalOptions options{.renameSizes = true};
   if (auto difference = firstDifference(definition, again, options))
-    FAIL(difference->message << "\n" << canonicalForm(definition, options).text << "---\n" << canonicalForm(again, options).text);
+    FAIL(difference->message << "\n"
+                             << canonicalForm(definition, options).text << "---\n"
+                             << canonicalForm(again, options).text);
 }
 
 } // namespace
@@ -134,7 +136,8 @@ TEST_CASE("constants of every kind come back", "[decompile]") {
   });
   // The sizes must be known from somewhere.
   f.learners.push_back({LearnerKind::Param, "u", {}, {real({size("n"), size("m")})}, {}, 64, {}});
-  Diagram d = diagram(f.learners, {real({size("n"), size("m")})}, [&](Draft &b, auto) { return b.copy(f.diagram, {}); });
+  Diagram d =
+      diagram(f.learners, {real({size("n"), size("m")})}, [&](Draft &b, auto) { return b.copy(f.diagram, {}); });
   roundTrip(definition(d, f.learners), Form::Named);
   roundTrip(definition(d, f.learners), Form::PointFree);
 }
@@ -147,9 +150,14 @@ TEST_CASE("what the language cannot say is refused", "[decompile]") {
   CHECK(toNamed(flat).error() == "the language has no reshape to or from a scalar");
   std::vector<Learner> learners{{LearnerKind::Param, "u", {}, {scalar}, {size("n")}, 64, {}}};
   Definition far = define(learners, {}, [&](Draft &b, auto) {
-    return std::vector{b.add(box(learners, Cap::None, size("n"), "", {}, [&](Draft &i, auto) {
-      return std::vector{i.add(box(learners, Cap::None, size("n"), "", {}, [&](Draft &j, auto) {
-        return std::vector{j.apply(0, {}, {1})}; }), {})}; }), {})};
+    return std::vector{b.add(box(learners, Cap::None, size("n"), "", {},
+                                 [&](Draft &i, auto) {
+                                   return std::vector{
+                                       i.add(box(learners, Cap::None, size("n"), "", {},
+                                                 [&](Draft &j, auto) { return std::vector{j.apply(0, {}, {1})}; }),
+                                             {})};
+                                 }),
+                             {})};
   });
   CHECK(toNamed(far).error() == "the parameters of 'u' are picked by a box that is not the nearest of its size");
 }

@@ -25,7 +25,8 @@ TEST_CASE("the text of a small form can be read", "[canonical]") {
   std::vector<Learner> learners{{LearnerKind::Linear, "W", {real({d})}, {real({m})}, {}, 64, {}}};
   Definition f = define(learners, {real({n, d})}, [&](Draft &b, auto x) {
     return std::vector{b.add(box(learners, Cap::None, n, "m", {real({n, d})},
-                                 [](Draft &i, auto w) { return std::vector{i.apply(0, {w[0]})}; }), x)};
+                                 [](Draft &i, auto w) { return std::vector{i.apply(0, {w[0]})}; }),
+                             x)};
   });
   REQUIRE(form(f) == "inputs [n d]\nL0 = linear [d] -> [m]\n%0 = input 0\n%1 = #0\n%2 = at %0 %1\n%3 = L0 %2\n"
                      "%4 = stack n %3\noutputs %4\n");
@@ -36,8 +37,10 @@ TEST_CASE("a chain of boxes is a box of a chain", "[canonical]") {
     return std::vector{lift(b, PointwiseFn::Tanh, lift(b, PointwiseFn::Exp, x[0]))};
   });
   Definition one = define(none, {real({n, d})}, [&](Draft &b, auto x) {
-    return std::vector{b.add(box(none, Cap::None, n, "m", {real({n, d})}, [&](Draft &i, auto w) {
-      return std::vector{lift(i, PointwiseFn::Tanh, lift(i, PointwiseFn::Exp, w[0]))}; }), x)};
+    return std::vector{b.add(
+        box(none, Cap::None, n, "m", {real({n, d})},
+            [&](Draft &i, auto w) { return std::vector{lift(i, PointwiseFn::Tanh, lift(i, PointwiseFn::Exp, w[0]))}; }),
+        x)};
   });
   REQUIRE(form(boxes) == form(one));
 }
@@ -77,9 +80,14 @@ TEST_CASE("the box that picks a learner's parameters counts", "[canonical]") {
   std::vector<Learner> learners{{LearnerKind::Param, "u", {}, {scalar}, {n}, 64, {}}};
   auto picked = [&](unsigned which) {
     return form(define(learners, {}, [&](Draft &b, auto) {
-      return std::vector{b.add(box(learners, Cap::None, n, "", {}, [&](Draft &i, auto) {
-        return std::vector{i.add(box(learners, Cap::None, n, "", {}, [&](Draft &j, auto) {
-          return std::vector{j.apply(0, {}, {which})}; }), {})}; }), {})};
+      return std::vector{b.add(box(learners, Cap::None, n, "", {},
+                                   [&](Draft &i, auto) {
+                                     return std::vector{i.add(
+                                         box(learners, Cap::None, n, "", {},
+                                             [&](Draft &j, auto) { return std::vector{j.apply(0, {}, {which})}; }),
+                                         {})};
+                                   }),
+                               {})};
     }));
   };
   REQUIRE(picked(0) != picked(1));
@@ -88,16 +96,20 @@ TEST_CASE("the box that picks a learner's parameters counts", "[canonical]") {
 TEST_CASE("arithmetic of sizes is a size, the negative of a number a number", "[canonical]") {
   auto two = [](PointwiseFn fn) {
     return form(define(none, {}, [&](Draft &b, auto) {
-      return std::vector{b.fn(fn, {b.add(Const{std::int64_t(2)}, {}), b.add(SizeValue{d}, {})})}; }));
+      return std::vector{b.fn(fn, {b.add(Const{std::int64_t(2)}, {}), b.add(SizeValue{d}, {})})};
+    }));
   };
-  auto value = [](const Size &size) { return form(define(none, {}, [&](Draft &b, auto) { return std::vector{b.add(SizeValue{size}, {})}; })); };
+  auto value = [](const Size &size) {
+    return form(define(none, {}, [&](Draft &b, auto) { return std::vector{b.add(SizeValue{size}, {})}; }));
+  };
   CHECK(two(PointwiseFn::Mul) == value(d * 2));
   CHECK(two(PointwiseFn::Sub) == value(Size(2) - d));
   CHECK(two(PointwiseFn::Mod) != value(Size(2)));
   auto constant = [](double x, bool negated) {
     return form(define(none, {}, [&](Draft &b, auto) {
       WireId c = b.add(Const{x}, {});
-      return std::vector{negated ? b.fn(PointwiseFn::Neg, {c}) : c}; }));
+      return std::vector{negated ? b.fn(PointwiseFn::Neg, {c}) : c};
+    }));
   };
   CHECK(constant(1.5, true) == constant(-1.5, false));
   CHECK(constant(0.0, true) == constant(-0.0, false));
@@ -138,7 +150,8 @@ TEST_CASE("ties that only the whole decides are decided", "[canonical]") {
       std::vector<WireId> row;
       for (auto [i, j] : edges)
         row.push_back(b.fn(PointwiseFn::Mul, {b.apply(i, {x[0]}), b.apply(j, {x[0]})}));
-      WireId sum = b.fn(PointwiseFn::Add, {b.fn(PointwiseFn::Add, {row[0], row[1]}), b.fn(PointwiseFn::Add, {row[2], row[3]})});
+      WireId sum =
+          b.fn(PointwiseFn::Add, {b.fn(PointwiseFn::Add, {row[0], row[1]}), b.fn(PointwiseFn::Add, {row[2], row[3]})});
       return std::vector{b.fn(PointwiseFn::Add, {sum, b.fn(PointwiseFn::Add, {row[4], row[5]})})};
     }));
   };
@@ -156,7 +169,8 @@ TEST_CASE("size names may be left out of account", "[canonical]") {
     return define(learners, {real({size(a), size(b)})}, [&](Draft &d, auto x) {
       WireId t = d.add(Transpose{}, x);
       return std::vector{d.add(box(learners, Cap::None, size(b), "m", {d.type(t)},
-                                   [](Draft &i, auto w) { return std::vector{i.apply(1, {i.apply(0, w)})}; }), {t})};
+                                   [](Draft &i, auto w) { return std::vector{i.apply(1, {i.apply(0, w)})}; }),
+                               {t})};
     });
   };
   CanonicalOptions names{.renameSizes = true};
@@ -181,7 +195,8 @@ TEST_CASE("more work than allowed gives the diagram as it was built", "[canonica
 
 TEST_CASE("hostile nesting ends", "[canonical]") {
   // Each call doubles the work of the one inside.
-  DiagramRef body = std::make_shared<Diagram>(diagram(none, {scalar}, [](Draft &b, auto x) { return std::vector{b.fn(PointwiseFn::Exp, x)}; }));
+  DiagramRef body = std::make_shared<Diagram>(
+      diagram(none, {scalar}, [](Draft &b, auto x) { return std::vector{b.fn(PointwiseFn::Exp, x)}; }));
   for (int i = 0; i < 60; ++i)
     body = std::make_shared<Diagram>(diagram(none, {scalar}, [&](Draft &b, auto x) {
       return std::vector{b.add(Call{"g", body}, {b.add(Call{"g", body}, x)})};
@@ -197,8 +212,12 @@ TEST_CASE("the form takes near-linear time", "[canonical][scaling]") {
       std::vector<WireId> wires = x;
       for (std::size_t i = 0; i < count; ++i) {
         WireId a = wires[wires.size() - 1 - random() % 2], c = wires[wires.size() - 1 - random() % 2];
-        wires.push_back(b.add(box(learners, Cap::None, n, "mm", {real({n}), real({n})}, [&](Draft &i2, auto w) {
-          return std::vector{i % 5 ? i2.fn(i % 2 ? PointwiseFn::Add : PointwiseFn::Sub, w) : i2.apply(i % 2, {w[0]})}; }), {a, c}));
+        wires.push_back(b.add(box(learners, Cap::None, n, "mm", {real({n}), real({n})},
+                                  [&](Draft &i2, auto w) {
+                                    return std::vector{i % 5 ? i2.fn(i % 2 ? PointwiseFn::Add : PointwiseFn::Sub, w)
+                                                             : i2.apply(i % 2, {w[0]})};
+                                  }),
+                              {a, c}));
       }
       return std::vector{wires.back()};
     });

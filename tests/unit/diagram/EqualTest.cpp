@@ -1,5 +1,5 @@
-#include "Make.h"
 #include "attnc/diagram/Equal.h"
+#include "Make.h"
 
 #include <catch2/catch.hpp>
 
@@ -29,9 +29,8 @@ TEST_CASE("another function is named, with both places", "[equal]") {
 
 TEST_CASE("operands in another order are said to be", "[equal]") {
   auto difference = [](bool swapped) {
-    return define(learners, {scalar, scalar}, [&](Draft &b, auto x) {
-      return Wires{b.fn(PointwiseFn::Sub, swapped ? Wires{x[1], x[0]} : x)};
-    });
+    return define(learners, {scalar, scalar},
+                  [&](Draft &b, auto x) { return Wires{b.fn(PointwiseFn::Sub, swapped ? Wires{x[1], x[0]} : x)}; });
   };
   auto found = firstDifference(difference(false), difference(true));
   REQUIRE(found);
@@ -39,9 +38,7 @@ TEST_CASE("operands in another order are said to be", "[equal]") {
 }
 
 TEST_CASE("interfaces are compared first", "[equal]") {
-  auto with = [](std::vector<Type> types) {
-    return define(learners, types, [&](Draft &, auto x) { return x; });
-  };
+  auto with = [](std::vector<Type> types) { return define(learners, types, [&](Draft &, auto x) { return x; }); };
   CHECK(firstDifference(with({scalar}), with({scalar, scalar}))->message == "here there are 1 inputs, there 2");
   CHECK(firstDifference(with({real({n})}), with({real({d})}))->message ==
         "the left input 0 has type [n], the right one [d]");
@@ -69,12 +66,14 @@ TEST_CASE("a tied learner and a free one differ", "[equal]") {
   };
   auto difference = firstDifference(with(0), with(1));
   REQUIRE(difference);
-  CHECK(difference->message == "here the learner 'f' is applied, there 'g', and they do not take the same place elsewhere");
+  CHECK(difference->message ==
+        "here the learner 'f' is applied, there 'g', and they do not take the same place elsewhere");
 }
 
 TEST_CASE("inputs, constants and boxes are named", "[equal]") {
   auto input = [](unsigned which) {
-    Definition f = define(learners, {scalar, scalar}, [&](Draft &b, auto x) { return Wires{b.fn(PointwiseFn::Exp, {x[which]})}; });
+    Definition f =
+        define(learners, {scalar, scalar}, [&](Draft &b, auto x) { return Wires{b.fn(PointwiseFn::Exp, {x[which]})}; });
     f.diagram.wires[0].name = "q";
     f.diagram.wires[1].name = "k";
     return f;
@@ -83,7 +82,8 @@ TEST_CASE("inputs, constants and boxes are named", "[equal]") {
   auto constant = [](double value) {
     return define(learners, {}, [&](Draft &b, auto) { return Wires{b.add(Const{value}, {})}; });
   };
-  CHECK(firstDifference(constant(1), constant(2.5))->message == "here the constant 1 stands, there the constant 2.5 stands");
+  CHECK(firstDifference(constant(1), constant(2.5))->message ==
+        "here the constant 1 stands, there the constant 2.5 stands");
   auto cap = [](Cap cap) {
     return define(learners, {real({n})}, [&](Draft &b, auto x) {
       return Wires{b.add(box(learners, cap, n, "m", {real({n})}, [](Draft &, auto w) { return w; }), x)};

@@ -24,7 +24,9 @@ public:
       throw std::runtime_error(results.error());
     return *results;
   }
-  WireId add(Generator g, std::vector<WireId> operands, Span span = {}) { return all(std::move(g), std::move(operands), span).at(0); }
+  WireId add(Generator g, std::vector<WireId> operands, Span span = {}) {
+    return all(std::move(g), std::move(operands), span).at(0);
+  }
   WireId fn(PointwiseFn f, std::vector<WireId> operands) { return add(Pointwise{f}, std::move(operands)); }
   WireId apply(std::size_t learner, std::vector<WireId> operands, std::vector<unsigned> per = {}) {
     return add(Apply{LearnerId(learner), std::move(per)}, std::move(operands));

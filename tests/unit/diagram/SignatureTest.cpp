@@ -1,6 +1,6 @@
 // Every law of Signature.cpp, kept and broken.
-#include "Make.h"
 #include "attnc/diagram/Signature.h"
+#include "Make.h"
 
 #include <catch2/catch.hpp>
 
@@ -117,7 +117,8 @@ TEST_CASE("boxes map along their size", "[signature]") {
 
 TEST_CASE("scans carry their states", "[signature]") {
   // S, x -> x, S: the next state is what enters, the step result the last state.
-  DiagramRef body = std::make_shared<Diagram>(diagram({}, {real({m}), real({m})}, [](Draft &, auto x) { return std::vector{x[1], x[0]}; }));
+  DiagramRef body = std::make_shared<Diagram>(
+      diagram({}, {real({m}), real({m})}, [](Draft &, auto x) { return std::vector{x[1], x[0]}; }));
   Scan scan{n, false, 1, {Mode::Map}, body};
   CHECK(typed(scan, {real({m}), real({n, m})}) == "[n m] @ [m]");
   CHECK(typed(scan, {}) == "fewer wires than states");
@@ -129,7 +130,8 @@ TEST_CASE("scans carry their states", "[signature]") {
   scan = {n, false, 1, {Mode::Map}, body};
   CHECK(typed(scan, {scalar, real({n, m})}) == "a state starts as [], is [m] and becomes [m]");
   CHECK(typed(scan, {real({m}), real({m, m})}) == "it maps over n, but a wire has type [m m]");
-  DiagramRef few = std::make_shared<Diagram>(diagram({}, {}, [](Draft &b, auto) { return std::vector{b.add(Const{1.0}, {})}; }));
+  DiagramRef few =
+      std::make_shared<Diagram>(diagram({}, {}, [](Draft &b, auto) { return std::vector{b.add(Const{1.0}, {})}; }));
   CHECK(typed(Scan{n, false, 1, {}, few}, {scalar}) == "fewer inputs than states");
 }
 
@@ -140,7 +142,8 @@ TEST_CASE("calls and learners take their domains", "[signature]") {
   std::vector<Learner> learners{{LearnerKind::Linear, "W", {real({n})}, {real({m})}, {k}, 64, {}}};
   CHECK(typed(Apply{LearnerId(0), {0}}, {real({n})}, learners) == "[m]");
   CHECK(typed(Apply{LearnerId(0), {0}}, {real({m})}, learners) == "'W' takes [n], not [m]");
-  CHECK(typed(Apply{LearnerId(0), {}}, {real({n})}, learners) == "'W' has parameters per 1 axes, and 0 boxes are named");
+  CHECK(typed(Apply{LearnerId(0), {}}, {real({n})}, learners) ==
+        "'W' has parameters per 1 axes, and 0 boxes are named");
   CHECK(typed(Apply{LearnerId(1), {}}, {real({n})}, learners) == "there is no such learner");
   CHECK(typed(Apply{LearnerId(), {}}, {real({n})}, learners) == "there is no such learner");
 }
@@ -148,7 +151,8 @@ TEST_CASE("calls and learners take their domains", "[signature]") {
 TEST_CASE("validate finds what is broken in a whole diagram", "[signature]") {
   std::vector<Learner> learners{{LearnerKind::Param, "u", {}, {scalar}, {n}, 64, {}}};
   Diagram good = diagram(learners, {scalar}, [](Draft &b, auto x) {
-    return std::vector{b.fn(PointwiseFn::Add, {x[0], b.fn(PointwiseFn::Exp, x)})}; });
+    return std::vector{b.fn(PointwiseFn::Add, {x[0], b.fn(PointwiseFn::Exp, x)})};
+  });
   REQUIRE(validate(good, learners));
   auto broken = [&](auto change) {
     Diagram d = good;
@@ -166,7 +170,10 @@ TEST_CASE("validate finds what is broken in a whole diagram", "[signature]") {
   CHECK(broken([](Diagram &d) { d.outputs[0] = WireId(); }) == "an output is not produced");
   auto picked = [&](Size around, unsigned which) {
     Diagram d = diagram(learners, {}, [&](Draft &b, auto) {
-      return std::vector{b.add(box(learners, Cap::Sum, around, "", {}, [&](Draft &i, auto) { return std::vector{i.apply(0, {}, {which})}; }), {})}; });
+      return std::vector{b.add(
+          box(learners, Cap::Sum, around, "", {}, [&](Draft &i, auto) { return std::vector{i.apply(0, {}, {which})}; }),
+          {})};
+    });
     return validate(d, learners).has_value();
   };
   CHECK(picked(n, 0));

@@ -60,7 +60,8 @@ TEST_CASE("check describes diagrams as JSON") {
   Told told;
   Console console = told.console();
   console.json = true;
-  CHECK(check({{folder.file("f.attn", "diagram f(x: [n c]) -> [n d] { linear W : [c] -> [d]  W(x) }\n")}}, console) == Success);
+  CHECK(check({{folder.file("f.attn", "diagram f(x: [n c]) -> [n d] { linear W : [c] -> [d]  W(x) }\n")}}, console) ==
+        Success);
   auto json = nlohmann::json::parse(told.out.str());
   CHECK(json["diagrams"][0]["parameters"][0]["type"] == "[c d]");
   CHECK(json["diagnostics"].empty());
@@ -126,8 +127,9 @@ TEST_CASE("a diagram with a box that is not given cannot be run") {
 
 TEST_CASE("equal says the same, or where they differ: NotEqual") {
   Folder folder;
-  std::string file = folder.file("f.attn", "diagram f(x: [n]) -> [n] { exp(x) }\ndiagram g(y: [m]) -> [m] { simd m (y) { exp(y) } }\n"
-                                           "diagram h(x: [n]) -> [n] { tanh(x) }\n");
+  std::string file =
+      folder.file("f.attn", "diagram f(x: [n]) -> [n] { exp(x) }\ndiagram g(y: [m]) -> [m] { simd m (y) { exp(y) } }\n"
+                            "diagram h(x: [n]) -> [n] { tanh(x) }\n");
   Told same, differ;
   CHECK(equal({file + ":f", file + ":g"}, same.console()) == Success);
   CHECK(equal({file + ":f", file + ":h"}, differ.console()) == Failure);
@@ -217,7 +219,8 @@ TEST_CASE("a target that is not known: CompilerError") {
 TEST_CASE("a compiled result that differs from the reference: CheckFailed") {
   Folder folder;
   Told told;
-  RunOptions options = runOf(folder.file("f.attn", "diagram f(x: [n]) -> [n] { (x + 1e9) - 1e9 }\n")); // nothing of x is left in f32
+  RunOptions options =
+      runOf(folder.file("f.attn", "diagram f(x: [n]) -> [n] { (x + 1e9) - 1e9 }\n")); // nothing of x is left in f32
   options.arrays.inputs = {"x=random:1"};
   options.arrays.sizes = {"n=3"};
   options.check = true;
@@ -229,8 +232,9 @@ TEST_CASE("a compiled result that differs from the reference: CheckFailed") {
 TEST_CASE("what one notation cannot say: CannotConvert") {
   Folder folder;
   Told told;
-  FmtOptions options{{folder.file("f.attn", "diagram inner(x: [m]) -> [m] {\n  linear W : [] -> []\n  simd m (x) { W(x) }\n}\n"
-                                            "diagram f(x: [n n]) -> [n n] {\n  box b = inner per n\n  simd n (x) { b(x) }\n}\n")}};
+  FmtOptions options{
+      {folder.file("f.attn", "diagram inner(x: [m]) -> [m] {\n  linear W : [] -> []\n  simd m (x) { W(x) }\n}\n"
+                             "diagram f(x: [n n]) -> [n n] {\n  box b = inner per n\n  simd n (x) { b(x) }\n}\n")}};
   options.notation = FmtOptions::Notation::PointFree;
   options.toOutput = true;
   CHECK(format(options, told.console()) == Failure);

@@ -1,5 +1,5 @@
-// Every program of tests/corpus/pass and examples under many treatments, each held against the program as it is written:
-// printed and read again, in the other notation and back, evaluated at several sizes.
+// Every program of tests/corpus/pass and examples under many treatments, each held against the program as it is
+// written: printed and read again, in the other notation and back, evaluated at several sizes.
 
 #include "attnc/bind/Bind.h"
 #include "attnc/decompile/Decompile.h"
@@ -108,7 +108,8 @@ TEST_CASE("every program of the corpus under every treatment") {
       if (hasHole(definition))
         continue;
       for (std::int64_t size : {5, 2, 1, 0}) {
-        auto first = run(definition, size, original.sources), second = run(*printed.module.definitions[i], size, original.sources);
+        auto first = run(definition, size, original.sources),
+             second = run(*printed.module.definitions[i], size, original.sources);
         REQUIRE(first.has_value() == second.has_value());
         evaluated += first.has_value();
         for (std::size_t j = 0; first && j < first->size(); ++j)

@@ -46,12 +46,13 @@ TEST_CASE("numbers take the kind they meet") {
 }
 
 TEST_CASE("both notations mean the same") {
-  CHECK(same("diagram f(q: [n d], k: [m d], v: [m e]) -> [n e] {\n"
-             "  simd n (q) {\n    a = softmax(simd m (k) { dot(q, k) * (1 / sqrt(d)) })\n    sum m (a, v) { a * v }\n  }\n}\n"
-             "diagram g : [n d] @ [m d] @ [m e] -> [n e]\n"
-             "  = simd n (map, share, share) {\n"
-             "      (simd m (share, map) { dot ; scale(1 / sqrt(d)) } ; softmax) @ id[m e]\n"
-             "      ; sum m (map, map) { mul }\n    }"));
+  CHECK(same(
+      "diagram f(q: [n d], k: [m d], v: [m e]) -> [n e] {\n"
+      "  simd n (q) {\n    a = softmax(simd m (k) { dot(q, k) * (1 / sqrt(d)) })\n    sum m (a, v) { a * v }\n  }\n}\n"
+      "diagram g : [n d] @ [m d] @ [m e] -> [n e]\n"
+      "  = simd n (map, share, share) {\n"
+      "      (simd m (share, map) { dot ; scale(1 / sqrt(d)) } ; softmax) @ id[m e]\n"
+      "      ; sum m (map, map) { mul }\n    }"));
   CHECK(same("diagram f(q: [n d], k: [n d], v: [n e], g: []) -> [n e] {\n"
              "  scan n (q, k, v) from S: [d e] = 0 {\n    S' = g * S + outer(k, v)\n    (S', dot(q, S'))\n  }\n}\n"
              "diagram g : [n d] @ [n d] @ [n e] @ [] -> [n e]\n"
@@ -59,15 +60,15 @@ TEST_CASE("both notations mean the same") {
              "  ; scan n (map, map, map, share) from [d e] {\n"
              "      id @ id @ (id @ id @ id ; outer @ id) ; (swap @ id @ id) ; (id @ id @ swap)\n"
              "      ; id @ (id @ swap ; (swap ; mul) @ id ; add)\n"
-             "      ; (id @ copy) ; (swap @ id) ; (id @ dot)\n    } ; id @ del") ==
-        false);
+             "      ; (id @ copy) ; (swap @ id) ; (id @ dot)\n    } ; id @ del") == false);
 }
 
 TEST_CASE("a tie is a label, an instance has learners of its own") {
-  const char *text = "diagram block(x: [n]) -> [n] { linear W : [n] -> [n]  tanh(W(x)) }\n"
-                     "diagram tied(x: [n]) -> [n] { block(block(x)) }\n"
-                     "diagram own(x: [n]) -> [n] {\n  box a = block\n  box b = block\n  b(a(x))\n}\n"
-                     "diagram plain(x: [n]) -> [n] {\n  linear A : [n] -> [n]\n  linear B : [n] -> [n]\n  tanh(B(tanh(A(x))))\n}\n";
+  const char *text =
+      "diagram block(x: [n]) -> [n] { linear W : [n] -> [n]  tanh(W(x)) }\n"
+      "diagram tied(x: [n]) -> [n] { block(block(x)) }\n"
+      "diagram own(x: [n]) -> [n] {\n  box a = block\n  box b = block\n  b(a(x))\n}\n"
+      "diagram plain(x: [n]) -> [n] {\n  linear A : [n] -> [n]\n  linear B : [n] -> [n]\n  tanh(B(tanh(A(x))))\n}\n";
   Program program(text);
   CHECK(program["tied"].learners.size() == 1);
   CHECK(program["tied"].learners[0].label == "block.W");
@@ -78,9 +79,10 @@ TEST_CASE("a tie is a label, an instance has learners of its own") {
 }
 
 TEST_CASE("parameters of their own along an axis") {
-  Program program("diagram block(x: [n]) -> [n] { linear W : [n] -> [n]  W(x) }\n"
-                  "diagram deep(x: [n]) -> [n] {\n  box layers = block per l\n  scan l from y: [n] = x { layers(y) }\n}\n"
-                  "diagram flat(x: [n]) -> [n] {\n  linear W : [n] -> [n] per l\n  scan l from y: [n] = x { W(y) }\n}\n");
+  Program program(
+      "diagram block(x: [n]) -> [n] { linear W : [n] -> [n]  W(x) }\n"
+      "diagram deep(x: [n]) -> [n] {\n  box layers = block per l\n  scan l from y: [n] = x { layers(y) }\n}\n"
+      "diagram flat(x: [n]) -> [n] {\n  linear W : [n] -> [n] per l\n  scan l from y: [n] = x { W(y) }\n}\n");
   REQUIRE(program["deep"].learners.size() == 1);
   CHECK(program["deep"].learners[0].per == std::vector{Size::variable("l")});
   CHECK(same(program["deep"], program["flat"]));
@@ -131,7 +133,8 @@ TEST_CASE("sizes of a callee are solved, or given, or stay free") {
 TEST_CASE("scans give what is asked of them") {
   Program program("diagram f(x: [n d]) -> [d] { scan n (x) from s: [d] = 0 { s + x } }\n"
                   "diagram g(x: [n d]) -> [n d] { scan n (x) from s: [d] = 0 {\n  t = s + x\n  (t, t)\n} }\n"
-                  "diagram h(x: [n d]) -> [n d] @ [d] {\n  (all', last) = scan n (x) from s: [d] = 0 {\n    t = s + x\n    (t, t)\n  }\n  (all', last)\n}\n");
+                  "diagram h(x: [n d]) -> [n d] @ [d] {\n  (all', last) = scan n (x) from s: [d] = 0 {\n    t = s + "
+                  "x\n    (t, t)\n  }\n  (all', last)\n}\n");
   CHECK(program["f"].diagram.outputTypes()[0].str() == "[d]");
   CHECK(program["g"].diagram.outputTypes()[0].str() == "[n d]");
   CHECK(str(program["h"].diagram.outputTypes()) == "[n d] @ [d]");

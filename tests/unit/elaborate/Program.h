@@ -15,7 +15,9 @@ struct Program {
 
   explicit Program(std::string text, std::string name = "test.attn") {
     module = elaborate(sources, sources.add(std::move(name), std::move(text)), diagnostics,
-                       [](const std::filesystem::path &) -> tl::expected<std::string, std::string> { return tl::unexpected<std::string>("no such file"); });
+                       [](const std::filesystem::path &) -> tl::expected<std::string, std::string> {
+                         return tl::unexpected<std::string>("no such file");
+                       });
   }
 
   /// The definition of that name; the program is right and the diagram is valid.

@@ -100,7 +100,8 @@ TEST_CASE("contractions of every layout are the sums of products", "[eval][contr
 TEST_CASE("a rehearsed contraction needs what a real one does", "[eval][contraction]") {
   std::mt19937 random(3);
   Memory memory(std::size_t(1) << 30);
-  const View left = factor(memory, {4, 3, 5}, {true, false, true}, random), right = factor(memory, {4, 3, 5}, {true, true, true}, random);
+  const View left = factor(memory, {4, 3, 5}, {true, false, true}, random),
+             right = factor(memory, {4, 3, 5}, {true, true, true}, random);
   memory.peak = memory.live();
   contract(memory, left, right, {false, false, true});
   const std::size_t needed = memory.peak;

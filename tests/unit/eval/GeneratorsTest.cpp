@@ -69,7 +69,8 @@ TEST_CASE("softmax", "[eval]") {
   same(run(d, {{"n", 2}}, {reals({NaN, -inf})})[0], reals({NaN, NaN}));
   same(run(d, {{"n", 2}}, {reals({inf, 0})})[0], reals({NaN, NaN}));
   same(run(d, {{"n", 0}}, {reals(Reals{})})[0], reals(Reals{}));
-  same(run(single({realType({2, 2})}, Softmax{}), {}, {reals({2, 2}, {0, 0, 0, 0})})[0], reals({2, 2}, {.25, .25, .25, .25}));
+  same(run(single({realType({2, 2})}, Softmax{}), {}, {reals({2, 2}, {0, 0, 0, 0})})[0],
+       reals({2, 2}, {.25, .25, .25, .25}));
 }
 
 TEST_CASE("a sink takes part in a softmax and is dropped", "[eval]") {
@@ -153,7 +154,8 @@ TEST_CASE("a scan carries its state", "[eval]") {
 }
 
 TEST_CASE("a named box is its body", "[eval]") {
-  Diagram twice = diagram({realType()}, [](Draft &b, auto x) { return std::vector{b.fn(PointwiseFn::Add, {x[0], x[0]}), x[0]}; });
+  Diagram twice =
+      diagram({realType()}, [](Draft &b, auto x) { return std::vector{b.fn(PointwiseFn::Add, {x[0], x[0]}), x[0]}; });
   auto found = run(single({realType()}, Call{"twice", share(twice)}), {}, {real(4)});
   same(found[0], real(8));
   same(found[1], real(4));

@@ -13,7 +13,8 @@ constexpr auto map = Mode::Map;
 /// A few functions [2] -> [2], and their diagrams.
 std::vector<Diagram> functions() {
   auto lift = [](PointwiseFn fn) {
-    return box(Cap::None, 2, {Mode::Map}, diagram({realType()}, [fn](Draft &b, auto x) { return std::vector{b.fn(fn, x)}; }));
+    return box(Cap::None, 2, {Mode::Map},
+               diagram({realType()}, [fn](Draft &b, auto x) { return std::vector{b.fn(fn, x)}; }));
   };
   std::vector<Diagram> all;
   for (PointwiseFn fn : {PointwiseFn::Exp, PointwiseFn::Tanh, PointwiseFn::Floor, PointwiseFn::Neg})
@@ -26,7 +27,8 @@ std::vector<Diagram> functions() {
   all.push_back(diagram({realType({2})}, [](Draft &b, auto x) {
     Diagram total = diagram({realType()}, [](Draft &, auto y) { return y; });
     WireId sum = b.one(box(Cap::Sum, 2, {Mode::Map}, total), {x[0]});
-    Diagram minus = diagram({realType(), realType()}, [](Draft &c, auto y) { return std::vector{c.fn(PointwiseFn::Sub, y)}; });
+    Diagram minus =
+        diagram({realType(), realType()}, [](Draft &c, auto y) { return std::vector{c.fn(PointwiseFn::Sub, y)}; });
     return b.all(box(Cap::None, 2, {Mode::Map, Mode::Share}, minus), {x[0], sum});
   }));
   return all;
@@ -45,10 +47,10 @@ TEST_CASE("a box preserves composition: simd n {f ; g} is simd n {f} ; simd n {g
   const std::vector<Diagram> all = functions();
   for (const Diagram &f : all)
     for (const Diagram &g : all) {
-      Diagram both = diagram({realType({2})}, [&](Draft &b, auto x) {
-        return b.all(Call{"g", share(g)}, b.all(Call{"f", share(f)}, x));
-      });
-      Definition left = define(diagram({realType({n, 2})}, [&](Draft &b, auto x) { return b.all(box(Cap::None, n, {map}, both), x); }));
+      Diagram both = diagram(
+          {realType({2})}, [&](Draft &b, auto x) { return b.all(Call{"g", share(g)}, b.all(Call{"f", share(f)}, x)); });
+      Definition left = define(
+          diagram({realType({n, 2})}, [&](Draft &b, auto x) { return b.all(box(Cap::None, n, {map}, both), x); }));
       Definition right = define(diagram({realType({n, 2})}, [&](Draft &b, auto x) {
         return b.all(box(Cap::None, n, {map}, g), b.all(box(Cap::None, n, {map}, f), x));
       }));
@@ -59,7 +61,8 @@ TEST_CASE("a box preserves composition: simd n {f ; g} is simd n {f} ; simd n {g
 
 TEST_CASE("a box preserves the identity, and copying", "[eval][laws]") {
   Diagram copies = diagram({realType({2})}, [](Draft &, auto x) { return std::vector{x[0], x[0]}; });
-  Definition d = define(diagram({realType({n, 2})}, [&](Draft &b, auto x) { return b.all(box(Cap::None, n, {map}, copies), x); }));
+  Definition d =
+      define(diagram({realType({n, 2})}, [&](Draft &b, auto x) { return b.all(box(Cap::None, n, {map}, copies), x); }));
   for (std::int64_t size : {0, 1, 5}) {
     auto found = run(d, {{"n", size}}, {rows(size)});
     same(found[0], rows(size));

@@ -32,13 +32,18 @@ struct Draft {
       FAIL(results.error());
     return *results;
   }
-  WireId one(Generator generator, std::vector<WireId> operands) { return all(std::move(generator), std::move(operands)).front(); }
-  WireId fn(PointwiseFn function, std::vector<WireId> operands) { return one(Pointwise{function}, std::move(operands)); }
+  WireId one(Generator generator, std::vector<WireId> operands) {
+    return all(std::move(generator), std::move(operands)).front();
+  }
+  WireId fn(PointwiseFn function, std::vector<WireId> operands) {
+    return one(Pointwise{function}, std::move(operands));
+  }
   WireId number(double value) { return one(Const{value}, {}); }
 };
 
 /// The diagram on inputs of the given types that `build(draft, inputs)` describes by returning its outputs.
-template <class Build> Diagram diagram(const std::vector<Learner> &learners, const std::vector<Type> &inputs, Build &&build) {
+template <class Build>
+Diagram diagram(const std::vector<Learner> &learners, const std::vector<Type> &inputs, Build &&build) {
   Draft draft(learners);
   std::vector<WireId> wires;
   for (const Type &type : inputs)
@@ -80,7 +85,9 @@ inline Array real(double value) { return reals({}, {value}); }
 inline Array integers(Ints shape, const Ints &values) { return array(DType::I64, std::move(shape), values); }
 inline Array integers(const Ints &values) { return integers({std::int64_t(values.size())}, values); }
 inline Array integer(std::int64_t value) { return integers({}, {value}); }
-inline Array truths(Ints shape, const std::vector<bool> &values) { return array(DType::Bool, std::move(shape), values); }
+inline Array truths(Ints shape, const std::vector<bool> &values) {
+  return array(DType::Bool, std::move(shape), values);
+}
 inline Array truth(bool value) { return truths({}, {value}); }
 
 inline std::vector<Array> run(const Definition &definition, const Size::Values &sizes, const std::vector<Array> &inputs,

@@ -31,7 +31,8 @@ Definition pairs() {
 
 /// softmax(q k^T) v for [n d], [m d], [m d].
 Definition attention() {
-  Diagram product = diagram({realType(), realType()}, [](Draft &b, auto x) { return std::vector{b.fn(PointwiseFn::Mul, x)}; });
+  Diagram product =
+      diagram({realType(), realType()}, [](Draft &b, auto x) { return std::vector{b.fn(PointwiseFn::Mul, x)}; });
   Diagram dot = diagram({realType({d}), realType({d})}, [&](Draft &b, auto x) {
     return b.all(box(Cap::Sum, d, Modes{Mode::Map, Mode::Map}, product), x);
   });
@@ -64,8 +65,7 @@ TEST_CASE("what does not fit at once is run in chunks", "[eval][memory]") {
   // All iterations need 2 * 480 000 bytes; one of the outer box 2 * 1600; one of both a few numbers.
   for (std::size_t limit : {600000, 100000, 5000, 1000, 100})
     same(run(pairs(), sizes, inputs, {}, {limit})[0], whole, 1e-12);
-  CHECK(refusal(pairs(), sizes, inputs, {}, 16) ==
-        "exp: it would need 24 bytes of memory, and the limit is 16 bytes");
+  CHECK(refusal(pairs(), sizes, inputs, {}, 16) == "exp: it would need 24 bytes of memory, and the limit is 16 bytes");
 }
 
 TEST_CASE("attention in chunks of queries", "[eval][memory]") {
@@ -83,9 +83,8 @@ TEST_CASE("what varies along no box takes no room along it", "[eval][memory]") {
     WireId a = b.one(Call{"body", share(body)}, x);
     return b.all(box(Cap::Max, m, {Mode::Map}, diagram({realType()}, [](Draft &, auto y) { return y; })), {a});
   });
-  Definition shared = define(diagram({realType({m})}, [&](Draft &b, auto x) {
-    return b.all(box(Cap::Max, n, {Mode::Share}, summed), x);
-  }));
+  Definition shared = define(
+      diagram({realType({m})}, [&](Draft &b, auto x) { return b.all(box(Cap::Max, n, {Mode::Share}, summed), x); }));
   same(run(shared, {{"n", 100000}, {"m", 4}}, {reals({0, 0, 0, 0})}, {}, {1000})[0], real(0.25));
 }
 
@@ -123,7 +122,9 @@ TEST_CASE("what cannot be run is refused", "[eval]") {
   CHECK(refusal(identity, {{"n", -1}}, {reals({1})}) == "the size n is -1");
   std::vector<Learner> table{{LearnerKind::Hole, "core", {realType()}, {realType()}, {}, Size(1), {}}};
   Diagram body = diagram(table, {realType()}, [](Draft &b, auto x) { return b.all(Apply{LearnerId(0), {}}, x); });
-  Definition hole = define(diagram(table, {realType({n})}, [&](Draft &b, auto x) { return b.all(box(Cap::None, n, {Mode::Map}, body), x); }), table);
+  Definition hole = define(
+      diagram(table, {realType({n})}, [&](Draft &b, auto x) { return b.all(box(Cap::None, n, {Mode::Map}, body), x); }),
+      table);
   CHECK(refusal(hole, {{"n", 0}}, {reals(Reals{})}).find("'core'") != std::string::npos);
   CHECK(refusal(define(Diagram(), {{LearnerKind::Param, "u", {}, {realType()}, {}, Size(1), {}}}), {}, {}) ==
         "'test' has 1 parameters, not 0");
@@ -133,7 +134,9 @@ TEST_CASE("attention of 512 queries and keys agrees with loops", "[eval]") {
   const std::int64_t q = 512, width = 64;
   const std::vector<Array> in{noise({q, width}, 1), noise({q, width}, 2), noise({q, width}, 3)};
   const Array out = run(attention(), {{"n", q}, {"m", q}, {"d", width}}, in)[0];
-  auto at = [&](int which, std::int64_t row, std::int64_t column) { return in[which].as<double>()[row * width + column]; };
+  auto at = [&](int which, std::int64_t row, std::int64_t column) {
+    return in[which].as<double>()[row * width + column];
+  };
   for (std::int64_t row : {std::int64_t(0), std::int64_t(100), q - 1}) {
     Reals weights(q, 0), wanted(width, 0);
     double total = 0;

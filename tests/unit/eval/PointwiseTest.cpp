@@ -66,7 +66,8 @@ TEST_CASE("extrema hand on NaN", "[eval][pointwise]") {
 TEST_CASE("extrema do not depend on the order of zeros", "[eval][pointwise]") {
   for (auto [a, b] : {std::pair(0.0, -0.0), std::pair(-0.0, 0.0)})
     for (PointwiseFn fn : {PointwiseFn::Min, PointwiseFn::Max}) {
-      Definition d = define(diagram({realType(), realType()}, [&](Draft &w, auto x) { return std::vector{w.fn(fn, x)}; }));
+      Definition d =
+          define(diagram({realType(), realType()}, [&](Draft &w, auto x) { return std::vector{w.fn(fn, x)}; }));
       const double found = run(d, {}, {real(a), real(b)})[0].as<double>()[0];
       CHECK(std::signbit(found) == (fn == PointwiseFn::Min));
     }
@@ -117,7 +118,8 @@ TEST_CASE("where does not look at the other branch", "[eval][pointwise]") {
 
 TEST_CASE("conversions", "[eval][pointwise]") {
   gives(PointwiseFn::ToReal, {integer(-3)}, real(-3));
-  for (auto [from, to] : {std::pair(1.9, 1L), {-1.1, -2L}, {NaN, 0L}, {inf, 0L}, {-inf, 0L}, {0x1p63, 0L}, {-0x1p63, least}})
+  for (auto [from, to] :
+       {std::pair(1.9, 1L), {-1.1, -2L}, {NaN, 0L}, {inf, 0L}, {-inf, 0L}, {0x1p63, 0L}, {-0x1p63, least}})
     gives(PointwiseFn::ToInt, {real(from)}, integer(to));
 }
 

@@ -104,7 +104,8 @@ private:
     };
     switch (below(depth < 3 ? 20 : 12)) {
     case 0:
-      return put({d.one(Const{double(below(9)) / 2 - 2}, {}), d.one(Const{std::int64_t(below(5))}, {}), d.one(Const{chance(0.5)}, {})});
+      return put({d.one(Const{double(below(9)) / 2 - 2}, {}), d.one(Const{std::int64_t(below(5))}, {}),
+                  d.one(Const{chance(0.5)}, {})});
     case 1:
       return put({d.one(SizeValue{size()}, {})});
     case 2: {
@@ -119,7 +120,8 @@ private:
       if (!i)
         return;
       const Size length = d.builder.type(*i).axes[0];
-      if (auto x = pick(d, pool, [&](const Type &t) { return t.kind != Kind::Bool && t.rank() > 0 && t.axes[0] == length; }))
+      if (auto x =
+              pick(d, pool, [&](const Type &t) { return t.kind != Kind::Bool && t.rank() > 0 && t.axes[0] == length; }))
         put({d.one(Scatter{size()}, {*i, *x})});
       return;
     }
@@ -272,7 +274,8 @@ private:
       wires.push_back(pool[below(pool.size())]);
       types.push_back(d.builder.type(wires.back()));
     }
-    Diagram body = diagram(learners, types, [&](Draft &in, std::vector<WireId> inner) { return grow(in, inner, 3, depth + 1); });
+    Diagram body =
+        diagram(learners, types, [&](Draft &in, std::vector<WireId> inner) { return grow(in, inner, 3, depth + 1); });
     for (WireId wire : d.all(Call{"inner", share(std::move(body))}, wires))
       pool.push_back(wire);
   }

@@ -22,9 +22,7 @@ Int count(const Shape &shape) {
   return result;
 }
 
-Scalar zero(Kind kind) {
-  return kind == Kind::Real ? Scalar(0.0) : kind == Kind::Int ? Scalar(Int(0)) : Scalar(false);
-}
+Scalar zero(Kind kind) { return kind == Kind::Real ? Scalar(0.0) : kind == Kind::Int ? Scalar(Int(0)) : Scalar(false); }
 
 Tensor filled(Kind kind, Shape shape, Scalar value) {
   const Int cells = count(shape);
@@ -48,20 +46,30 @@ Scalar arithmetic(PointwiseFn fn, const Scalar &x, const Scalar &y) {
     const double a = r(x), c = r(y);
     const bool undefined = std::isnan(a) || std::isnan(c);
     switch (fn) {
-    case PointwiseFn::Add: return a + c;
-    case PointwiseFn::Sub: return a - c;
-    case PointwiseFn::Mul: return a * c;
-    case PointwiseFn::Min: return undefined ? NAN : std::fmin(a, c);
-    default: return undefined ? NAN : std::fmax(a, c);
+    case PointwiseFn::Add:
+      return a + c;
+    case PointwiseFn::Sub:
+      return a - c;
+    case PointwiseFn::Mul:
+      return a * c;
+    case PointwiseFn::Min:
+      return undefined ? NAN : std::fmin(a, c);
+    default:
+      return undefined ? NAN : std::fmax(a, c);
     }
   }
   const Wide a = i(x), c = i(y);
   switch (fn) {
-  case PointwiseFn::Add: return Int(a + c); // narrowing is modulo 2^64
-  case PointwiseFn::Sub: return Int(a - c);
-  case PointwiseFn::Mul: return Int(a * c);
-  case PointwiseFn::Min: return Int(std::min(a, c));
-  default: return Int(std::max(a, c));
+  case PointwiseFn::Add:
+    return Int(a + c); // narrowing is modulo 2^64
+  case PointwiseFn::Sub:
+    return Int(a - c);
+  case PointwiseFn::Mul:
+    return Int(a * c);
+  case PointwiseFn::Min:
+    return Int(std::min(a, c));
+  default:
+    return Int(std::max(a, c));
   }
 }
 
@@ -80,36 +88,62 @@ Scalar function(PointwiseFn fn, const std::vector<Scalar> &x) {
   case PointwiseFn::Sub:
   case PointwiseFn::Mul:
   case PointwiseFn::Min:
-  case PointwiseFn::Max: return arithmetic(fn, x[0], x[1]);
-  case PointwiseFn::Div: return r(x[0]) / r(x[1]);
-  case PointwiseFn::FloorDiv: return floorDivision(i(x[0]), i(x[1]));
-  case PointwiseFn::Mod: return i(x[1]) == 0 ? Int(0) : Int(Wide(i(x[0])) - Wide(floorDivision(i(x[0]), i(x[1]))) * i(x[1]));
-  case PointwiseFn::Pow: return std::pow(r(x[0]), r(x[1]));
-  case PointwiseFn::Neg: return x[0].index() == 0 ? Scalar(-r(x[0])) : Scalar(Int(-Wide(i(x[0]))));
-  case PointwiseFn::Abs: return x[0].index() == 0 ? Scalar(std::fabs(r(x[0]))) : Scalar(Int(i(x[0]) < 0 ? -Wide(i(x[0])) : Wide(i(x[0]))));
-  case PointwiseFn::Exp: return std::exp(r(x[0]));
-  case PointwiseFn::Log: return std::log(r(x[0]));
-  case PointwiseFn::Sqrt: return std::sqrt(r(x[0]));
-  case PointwiseFn::Sin: return std::sin(r(x[0]));
-  case PointwiseFn::Cos: return std::cos(r(x[0]));
-  case PointwiseFn::Tanh: return std::tanh(r(x[0]));
-  case PointwiseFn::Erf: return std::erf(r(x[0]));
-  case PointwiseFn::Floor: return std::floor(r(x[0]));
-  case PointwiseFn::Less: return x[0].index() == 0 ? r(x[0]) < r(x[1]) : i(x[0]) < i(x[1]);
-  case PointwiseFn::LessEqual: return x[0].index() == 0 ? r(x[0]) <= r(x[1]) : i(x[0]) <= i(x[1]);
-  case PointwiseFn::Equal: return x[0] == x[1];
-  case PointwiseFn::NotEqual: return x[0] != x[1];
-  case PointwiseFn::And: return b(x[0]) && b(x[1]);
-  case PointwiseFn::Or: return b(x[0]) || b(x[1]);
-  case PointwiseFn::Not: return !b(x[0]);
-  case PointwiseFn::Where: return b(x[0]) ? x[1] : x[2];
-  case PointwiseFn::ToReal: return double(i(x[0]));
+  case PointwiseFn::Max:
+    return arithmetic(fn, x[0], x[1]);
+  case PointwiseFn::Div:
+    return r(x[0]) / r(x[1]);
+  case PointwiseFn::FloorDiv:
+    return floorDivision(i(x[0]), i(x[1]));
+  case PointwiseFn::Mod:
+    return i(x[1]) == 0 ? Int(0) : Int(Wide(i(x[0])) - Wide(floorDivision(i(x[0]), i(x[1]))) * i(x[1]));
+  case PointwiseFn::Pow:
+    return std::pow(r(x[0]), r(x[1]));
+  case PointwiseFn::Neg:
+    return x[0].index() == 0 ? Scalar(-r(x[0])) : Scalar(Int(-Wide(i(x[0]))));
+  case PointwiseFn::Abs:
+    return x[0].index() == 0 ? Scalar(std::fabs(r(x[0]))) : Scalar(Int(i(x[0]) < 0 ? -Wide(i(x[0])) : Wide(i(x[0]))));
+  case PointwiseFn::Exp:
+    return std::exp(r(x[0]));
+  case PointwiseFn::Log:
+    return std::log(r(x[0]));
+  case PointwiseFn::Sqrt:
+    return std::sqrt(r(x[0]));
+  case PointwiseFn::Sin:
+    return std::sin(r(x[0]));
+  case PointwiseFn::Cos:
+    return std::cos(r(x[0]));
+  case PointwiseFn::Tanh:
+    return std::tanh(r(x[0]));
+  case PointwiseFn::Erf:
+    return std::erf(r(x[0]));
+  case PointwiseFn::Floor:
+    return std::floor(r(x[0]));
+  case PointwiseFn::Less:
+    return x[0].index() == 0 ? r(x[0]) < r(x[1]) : i(x[0]) < i(x[1]);
+  case PointwiseFn::LessEqual:
+    return x[0].index() == 0 ? r(x[0]) <= r(x[1]) : i(x[0]) <= i(x[1]);
+  case PointwiseFn::Equal:
+    return x[0] == x[1];
+  case PointwiseFn::NotEqual:
+    return x[0] != x[1];
+  case PointwiseFn::And:
+    return b(x[0]) && b(x[1]);
+  case PointwiseFn::Or:
+    return b(x[0]) || b(x[1]);
+  case PointwiseFn::Not:
+    return !b(x[0]);
+  case PointwiseFn::Where:
+    return b(x[0]) ? x[1] : x[2];
+  case PointwiseFn::ToReal:
+    return double(i(x[0]));
   case PointwiseFn::ToInt: {
     const double whole = std::floor(r(x[0]));
     return std::isnan(whole) || whole < -0x1p63 || whole >= 0x1p63 ? Int(0) : Int(whole);
   }
-  case PointwiseFn::BoolToInt: return Int(b(x[0]));
-  case PointwiseFn::Uniform: return uniform(i(x[0]), i(x[1]));
+  case PointwiseFn::BoolToInt:
+    return Int(b(x[0]));
+  case PointwiseFn::Uniform:
+    return uniform(i(x[0]), i(x[1]));
   }
   return {};
 }
@@ -117,22 +151,33 @@ Scalar function(PointwiseFn fn, const std::vector<Scalar> &x) {
 Scalar unit(Cap cap, Kind kind) {
   const bool isReal = kind == Kind::Real;
   switch (cap) {
-  case Cap::Prod: return isReal ? Scalar(1.0) : Scalar(Int(1));
-  case Cap::Max: return isReal ? Scalar(-inf) : Scalar(leastInt);
-  case Cap::Min: return isReal ? Scalar(inf) : Scalar(greatestInt);
-  case Cap::All: return true;
-  default: return zero(kind);
+  case Cap::Prod:
+    return isReal ? Scalar(1.0) : Scalar(Int(1));
+  case Cap::Max:
+    return isReal ? Scalar(-inf) : Scalar(leastInt);
+  case Cap::Min:
+    return isReal ? Scalar(inf) : Scalar(greatestInt);
+  case Cap::All:
+    return true;
+  default:
+    return zero(kind);
   }
 }
 
 Scalar folded(Cap cap, const Scalar &x, const Scalar &y) {
   switch (cap) {
-  case Cap::Prod: return arithmetic(PointwiseFn::Mul, x, y);
-  case Cap::Max: return arithmetic(PointwiseFn::Max, x, y);
-  case Cap::Min: return arithmetic(PointwiseFn::Min, x, y);
-  case Cap::Any: return b(x) || b(y);
-  case Cap::All: return b(x) && b(y);
-  default: return arithmetic(PointwiseFn::Add, x, y);
+  case Cap::Prod:
+    return arithmetic(PointwiseFn::Mul, x, y);
+  case Cap::Max:
+    return arithmetic(PointwiseFn::Max, x, y);
+  case Cap::Min:
+    return arithmetic(PointwiseFn::Min, x, y);
+  case Cap::Any:
+    return b(x) || b(y);
+  case Cap::All:
+    return b(x) && b(y);
+  default:
+    return arithmetic(PointwiseFn::Add, x, y);
   }
 }
 
@@ -178,7 +223,11 @@ Tensor softmax(const Tensor &x, const Tensor *sink) {
 } // namespace
 
 Tensor tensorOf(const Array &array) {
-  Tensor result{array.dtype() == DType::F64 ? Kind::Real : array.dtype() == DType::I64 ? Kind::Int : Kind::Bool, array.shape(), {}};
+  Tensor result{array.dtype() == DType::F64   ? Kind::Real
+                : array.dtype() == DType::I64 ? Kind::Int
+                                              : Kind::Bool,
+                array.shape(),
+                {}};
   for (Int k = 0; k < array.elementCount(); ++k)
     result.cells.push_back(result.kind == Kind::Real  ? Scalar(array.as<double>()[k])
                            : result.kind == Kind::Int ? Scalar(array.as<Int>()[k])
@@ -268,7 +317,8 @@ std::vector<Tensor> Twin::op(const Op &op, const std::vector<Tensor> &in) {
   if (std::holds_alternative<Transpose>(g)) {
     Tensor out = in[0];
     std::swap(out.shape[0], out.shape[1]);
-    const Int rows = in[0].shape[0], columns = in[0].shape[1], size = count(Shape(out.shape.begin() + 2, out.shape.end()));
+    const Int rows = in[0].shape[0], columns = in[0].shape[1],
+              size = count(Shape(out.shape.begin() + 2, out.shape.end()));
     for (Int x = 0; x < rows; ++x)
       for (Int y = 0; y < columns; ++y)
         for (Int c = 0; c < size; ++c)
@@ -341,7 +391,8 @@ std::vector<Tensor> Twin::scan(const Scan &scan, const std::vector<Tensor> &in) 
       if (k < scan.states)
         states[k] = results[k];
       else
-        out[k - scan.states].cells.insert(out[k - scan.states].cells.end(), results[k].cells.begin(), results[k].cells.end());
+        out[k - scan.states].cells.insert(out[k - scan.states].cells.end(), results[k].cells.begin(),
+                                          results[k].cells.end());
     }
   }
   out.insert(out.end(), states.begin(), states.end());

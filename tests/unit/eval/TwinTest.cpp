@@ -1,5 +1,5 @@
-#include "RandomDiagram.h"
 #include "Twin.h"
+#include "RandomDiagram.h"
 #include "attnc/diagram/Signature.h"
 
 #include <set>
@@ -39,8 +39,9 @@ TEST_CASE("the batched interpreter agrees with the naive one", "[eval][twin]") {
     compare(s);
     names(s.definition.diagram, seen);
   }
-  for (const char *name : {"gather", "scatter", "topk", "softmax", "transpose", "reshape", "scan", "inner", "learner",
-                           "simd box", "sum box", "prod box", "max box", "min box", "any box", "all box", "constant", "size"})
+  for (const char *name :
+       {"gather", "scatter", "topk", "softmax", "transpose", "reshape", "scan", "inner", "learner", "simd box",
+        "sum box", "prod box", "max box", "min box", "any box", "all box", "constant", "size"})
     CHECK(seen.count(name) == 1);
 }
 

@@ -165,7 +165,8 @@ TEST_CASE("the place and the bound of the user's cache come from the environment
     }
     ~Variable() { old ? ::setenv(name, old->c_str(), 1) : ::unsetenv(name); }
   };
-  Variable own("ATTNC_CACHE_DIR", nullptr), xdg("XDG_CACHE_HOME", nullptr), home("HOME", "/h"), size("ATTNC_CACHE_SIZE", nullptr);
+  Variable own("ATTNC_CACHE_DIR", nullptr), xdg("XDG_CACHE_HOME", nullptr), home("HOME", "/h"),
+      size("ATTNC_CACHE_SIZE", nullptr);
   CHECK(ObjectCache::ofUser()->path() == "/h/.cache/attnc");
   ::setenv("XDG_CACHE_HOME", "/x", 1);
   CHECK(ObjectCache::ofUser()->path() == "/x/attnc");

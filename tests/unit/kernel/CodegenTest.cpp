@@ -43,7 +43,8 @@ TEST_CASE("one module becomes IR, assembly and objects for any target") {
     CHECK_THAT(shared, Contains("libm.so.6") && Contains("libc.so.6") && Contains("libmul.so"));
   }
   SECTION("the same bytes each time") {
-    CHECK(emitCode(*module, optionsFor("native"), Emit::Object) == emitCode(*module, optionsFor("native"), Emit::Object));
+    CHECK(emitCode(*module, optionsFor("native"), Emit::Object) ==
+          emitCode(*module, optionsFor("native"), Emit::Object));
   }
 }
 
@@ -63,10 +64,12 @@ TEST_CASE("what is not exported becomes local, and what is must be there") {
 TEST_CASE("floating point is contracted only where the operations allow it") {
   test::Modules modules;
   auto text = [&](const char *flags) {
-    std::string source = "llvm.func @attnc_f(%a: f32, %b: f32, %c: f32) -> f32 { %m = llvm.fmul %a, %b " + std::string(flags) +
-                         " : f32  %s = llvm.fadd %m, %c " + flags + " : f32  llvm.return %s : f32 }";
+    std::string source = "llvm.func @attnc_f(%a: f32, %b: f32, %c: f32) -> f32 { %m = llvm.fmul %a, %b " +
+                         std::string(flags) + " : f32  %s = llvm.fadd %m, %c " + flags +
+                         " : f32  llvm.return %s : f32 }";
     auto module = modules.parse(source);
-    return emitCode(*module, {.target = parseTarget("x86-64-v3").value(), .exported = {"attnc_f"}}, Emit::Assembly).value();
+    return emitCode(*module, {.target = parseTarget("x86-64-v3").value(), .exported = {"attnc_f"}}, Emit::Assembly)
+        .value();
   };
   CHECK_THAT(text(""), Contains("vmulss") && !Contains("vfmadd"));
   CHECK_THAT(text("{fastmathFlags = #llvm.fastmath<contract>}"), Contains("vfmadd"));
@@ -98,10 +101,12 @@ TEST_CASE("a function is called through its packed entry") {
 TEST_CASE("the mathematics library is linked where it is used, and an unknown symbol is an error that names it") {
   test::Modules modules;
   auto link = [&](const std::string &callee) {
-    auto module = modules.parse("llvm.func @" + callee + "(f32) -> f32  llvm.func @attnc_f(%x: f32) -> f32 { %y = llvm.call @" + callee +
-                                "(%x) : (f32) -> f32  llvm.return %y : f32 }");
+    auto module =
+        modules.parse("llvm.func @" + callee + "(f32) -> f32  llvm.func @attnc_f(%x: f32) -> f32 { %y = llvm.call @" +
+                      callee + "(%x) : (f32) -> f32  llvm.return %y : f32 }");
     Target target = parseTarget("native").value();
-    return linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(), target, "libf.so");
+    return linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(), target,
+                      "libf.so");
   };
   auto shared = link("tanhf");
   REQUIRE(shared);
@@ -120,7 +125,8 @@ TEST_CASE("a float is rounded to a bfloat16 on every machine, to nearest even") 
   for (const char *name : {"x86-64", "x86-64-v3", "x86-64-v4", "native"}) {
     Target target = parseTarget(name).value();
     INFO(name);
-    auto shared = linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(), target, "libf.so");
+    auto shared = linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(),
+                             target, "libf.so");
     REQUIRE(shared);
     if (!runsHere(target))
       continue; // linked, but not for this machine
@@ -145,7 +151,9 @@ TEST_CASE("an object that uses OpenMP needs its runtime, and the number of threa
   auto module = modules.parse("llvm.func @omp_get_max_threads() -> i32  llvm.func @attnc_f() -> i32 { "
                               "%n = llvm.call @omp_get_max_threads() : () -> i32  llvm.return %n : i32 }");
   Target target = parseTarget("native").value();
-  std::string shared = linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(), target, "libf.so").value();
+  std::string shared = linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(),
+                                  target, "libf.so")
+                           .value();
   CHECK_THAT(shared, Contains("libomp.so.5"));
   LoadedObject loaded = LoadedObject::load(shared).value();
   auto f = reinterpret_cast<int (*)()>(loaded.symbol("attnc_f"));
@@ -164,12 +172,16 @@ TEST_CASE("two loaded objects of one name do not meet") {
                                 " : i32) : i32  llvm.return %c : i32 }");
     Target target = parseTarget("native").value();
     return LoadedObject::load(
-               linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(), target, "libf.so").value())
+               linkShared(emitCode(*module, {.target = target, .exported = {"attnc_f"}}, Emit::Object).value(), target,
+                          "libf.so")
+                   .value())
         .value();
   };
   auto call = [](const LoadedObject &object) { return reinterpret_cast<int (*)()>(object.symbol("attnc_f"))(); };
   LoadedObject one = constant(1);
-  { CHECK(call(constant(7)) == 7); }
+  {
+    CHECK(call(constant(7)) == 7);
+  }
   LoadedObject two = constant(2);
   CHECK(call(one) == 1);
   CHECK(call(two) == 2);

@@ -53,7 +53,10 @@ Definition attention() {
   Diagram multiply = std::move(times).finish({times.add1(Pointwise{PointwiseFn::Mul}, {t.first, t.second}).value()});
   auto [score, s] = product(Type{Kind::Real, {d}});
   WireId dot = score.add1(box(Cap::Sum, d, {Mode::Map, Mode::Map}, multiply), {s.first, s.second}).value();
-  WireId root = score.add1(Pointwise{PointwiseFn::Sqrt}, {score.add1(Pointwise{PointwiseFn::ToReal}, {score.add1(SizeValue{d}, {}).value()}).value()}).value();
+  WireId root = score
+                    .add1(Pointwise{PointwiseFn::Sqrt},
+                          {score.add1(Pointwise{PointwiseFn::ToReal}, {score.add1(SizeValue{d}, {}).value()}).value()})
+                    .value();
   WireId scaled = score.add1(Pointwise{PointwiseFn::Div}, {dot, root}).value();
   Diagram scoreBody = std::move(score).finish({scaled});
   Builder weigh(learners);
@@ -61,13 +64,15 @@ Definition attention() {
   WireId weighted = weigh.add1(box(Cap::None, e, {Mode::Share, Mode::Map}, multiply), {w, row}).value();
   Diagram weighBody = std::move(weigh).finish({weighted});
   Builder query(learners);
-  WireId q = query.input({Kind::Real, {d}}, "q"), k = query.input({Kind::Real, {m, d}}, "k"), v = query.input({Kind::Real, {m, e}}, "v");
+  WireId q = query.input({Kind::Real, {d}}, "q"), k = query.input({Kind::Real, {m, d}}, "k"),
+         v = query.input({Kind::Real, {m, e}}, "v");
   WireId logits = query.add1(box(Cap::None, m, {Mode::Share, Mode::Map}, scoreBody), {q, k}).value();
   WireId weights = query.add1(Softmax{}, {logits}).value();
   WireId result = query.add1(box(Cap::Sum, m, {Mode::Map, Mode::Map}, weighBody), {weights, v}).value();
   Diagram queryBody = std::move(query).finish({result});
   Builder top(learners);
-  WireId Q = top.input({Kind::Real, {n, d}}, "q"), K = top.input({Kind::Real, {m, d}}, "k"), V = top.input({Kind::Real, {m, e}}, "v");
+  WireId Q = top.input({Kind::Real, {n, d}}, "q"), K = top.input({Kind::Real, {m, d}}, "k"),
+         V = top.input({Kind::Real, {m, e}}, "v");
   WireId y = top.add1(box(Cap::None, n, {Mode::Map, Mode::Share, Mode::Share}, queryBody), {Q, K, V}).value();
   definition.diagram = std::move(top).finish({y});
   definition.outputNames = {"y"};
@@ -96,7 +101,8 @@ std::vector<double> attentionByHand(const Array &q, const Array &k, const Array 
 
 void checkAttention(const Kernel &kernel, const Size::Values &sizes, double tolerance) {
   auto at = [&](const char *name) { return sizes.find(name)->second; };
-  Array inputs[] = {randomArray({at("n"), at("d")}, 1), randomArray({at("m"), at("d")}, 2), randomArray({at("m"), at("e")}, 3)};
+  Array inputs[] = {randomArray({at("n"), at("d")}, 1), randomArray({at("m"), at("d")}, 2),
+                    randomArray({at("m"), at("e")}, 3)};
   auto run = kernel.run(sizes, inputs, {});
   REQUIRE(run);
   Array y = *run->outputs[0].converted(DType::F64);
@@ -109,7 +115,8 @@ void checkAttention(const Kernel &kernel, const Size::Values &sizes, double tole
 
 TEST_CASE("attention compiled with dynamic sizes gives what it means") {
   Definition definition = attention();
-  auto [real, tolerance] = GENERATE(table<DType, double>({{DType::F32, 1e-5}, {DType::F64, 1e-12}, {DType::BF16, 3e-2}}));
+  auto [real, tolerance] =
+      GENERATE(table<DType, double>({{DType::F32, 1e-5}, {DType::F64, 1e-12}, {DType::BF16, 3e-2}}));
   auto kernel = Kernel::compile(definition, {.real = real, .useCache = false});
   REQUIRE(kernel);
   CHECK_FALSE(kernel->times().cached);
@@ -124,8 +131,9 @@ TEST_CASE("attention compiled with dynamic sizes gives what it means") {
 
 TEST_CASE("sizes are compiled in, all or some") {
   Definition definition = attention();
-  checkAttention(Kernel::compile(definition, {.sizes = {{"n", 6}, {"m", 33}, {"d", 16}, {"e", 5}}, .useCache = false}).value(),
-                 {{"n", 6}, {"m", 33}, {"d", 16}, {"e", 5}}, 1e-5);
+  checkAttention(
+      Kernel::compile(definition, {.sizes = {{"n", 6}, {"m", 33}, {"d", 16}, {"e", 5}}, .useCache = false}).value(),
+      {{"n", 6}, {"m", 33}, {"d", 16}, {"e", 5}}, 1e-5);
   Kernel partly = Kernel::compile(definition, {.sizes = {{"m", 8}, {"e", 4}}, .useCache = false}).value();
   checkAttention(partly, {{"n", 3}, {"m", 8}, {"d", 5}, {"e", 4}}, 1e-5);
   checkAttention(partly, {{"n", 1}, {"m", 8}, {"d", 2}, {"e", 4}}, 1e-5);
@@ -219,15 +227,20 @@ TEST_CASE("every artefact of a definition can be made, for this machine and anot
     CHECK_THAT(make(Artefact::Linalg), Contains("linalg.") && !Contains("attnc.softmax"));
     CHECK_THAT(make(Artefact::Llvm), Contains("define") && Contains("@attnc_attention("));
     CHECK_THAT(make(Artefact::Assembly), Contains("attnc_attention:"));
-    CHECK(make(Artefact::Object).starts_with("\x7f" "ELF"));
-    CHECK(make(Artefact::Shared).starts_with("\x7f" "ELF"));
+    CHECK(make(Artefact::Object)
+              .starts_with("\x7f"
+                           "ELF"));
+    CHECK(make(Artefact::Shared)
+              .starts_with("\x7f"
+                           "ELF"));
     CHECK_THAT(make(Artefact::Header), Contains("int32_t attnc_attention("));
   }
 }
 
 TEST_CASE("what cannot be compiled or run is refused") {
   Definition definition = test::mulDefinition();
-  CHECK(Kernel::compile(definition, {.target = "aarch64", .useCache = false}).error() == "code for aarch64-unknown-linux-gnu cannot run on this machine");
+  CHECK(Kernel::compile(definition, {.target = "aarch64", .useCache = false}).error() ==
+        "code for aarch64-unknown-linux-gnu cannot run on this machine");
   CHECK_FALSE(Kernel::compile(definition, {.target = "pdp11", .useCache = false}));
   Definition holed;
   holed.name = "holed";

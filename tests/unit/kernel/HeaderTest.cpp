@@ -1,5 +1,5 @@
-#include "Definitions.h"
 #include "attnc/kernel/Header.h"
+#include "Definitions.h"
 
 #include <catch2/catch.hpp>
 
@@ -48,7 +48,8 @@ TEST_CASE("with dynamic sizes they are the last arguments, and parameters stand 
   Size d = Size::variable("d"), r = Size::variable("int");
   definition.learners.push_back({LearnerKind::Affine, "W", {{Kind::Real, {d}}}, {{Kind::Real, {r}}}, {}, 64, {}});
   Builder builder(definition.learners);
-  WireId x = builder.input({Kind::Real, {d}}, "x'"), i = builder.input({Kind::Int, {}}, "x_"), b = builder.input({Kind::Bool, {d}}, "b");
+  WireId x = builder.input({Kind::Real, {d}}, "x'"), i = builder.input({Kind::Int, {}}, "x_"),
+         b = builder.input({Kind::Bool, {d}}, "b");
   WireId y = builder.add1(Apply{LearnerId(0), {}}, {x}).value();
   definition.diagram = std::move(builder).finish({y, i, b});
   definition.outputNames = {"y", "", ""};

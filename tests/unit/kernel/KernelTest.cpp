@@ -1,7 +1,7 @@
+#include "attnc/kernel/Kernel.h"
 #include "Definitions.h"
 #include "Modules.h"
 #include "attnc/kernel/Header.h"
-#include "attnc/kernel/Kernel.h"
 #include "attnc/kernel/Link.h"
 #include "attnc/kernel/ObjectCode.h"
 #include "attnc/support/File.h"
@@ -26,7 +26,8 @@ static std::string sharedObject(const char *text, const char *symbol) {
   auto module = modules.parse(text);
   REQUIRE(module);
   Target target = parseTarget("native").value();
-  std::string object = emitCode(*module, {.target = target, .exported = {symbol}, .packed = true}, Emit::Object).value();
+  std::string object =
+      emitCode(*module, {.target = target, .exported = {symbol}, .packed = true}, Emit::Object).value();
   return linkShared(object, target, "libmul.so").value();
 }
 
@@ -84,7 +85,10 @@ TEST_CASE("an output that a kernel does not write is poison") {
   std::string object = sharedObject(nothing, "attnc_mul");
   auto run = [&](Kind kind, DType real) {
     Array x = *Array::zeros(DType::F64, {5});
-    KernelRun run = Kernel::load(test::mulDefinition(kind), {.real = real}, object).value().run({{"n", 5}}, std::vector{x, x}, {}).value();
+    KernelRun run = Kernel::load(test::mulDefinition(kind), {.real = real}, object)
+                        .value()
+                        .run({{"n", 5}}, std::vector{x, x}, {})
+                        .value();
     return run.outputs[0];
   };
   for (Array y = run(Kind::Real, DType::F32); float value : y.as<float>())
@@ -120,9 +124,11 @@ int main(void) {
   if (attnc_mul(a, b, y, 3) != 0) return 1;
   printf("%g %g %g\n", y[0], y[1], y[2]);
   return 0;
-})").has_value());
+})")
+              .has_value());
   std::string at = directory.string();
-  std::string build = fmt::format("cc -std=c99 -Wall -Wextra -Werror -pedantic -I{0} {0}/main.c {0}/libmul.so -Wl,-rpath,{0} -o {0}/main", at);
+  std::string build = fmt::format(
+      "cc -std=c99 -Wall -Wextra -Werror -pedantic -I{0} {0}/main.c {0}/libmul.so -Wl,-rpath,{0} -o {0}/main", at);
   REQUIRE(std::system(build.c_str()) == 0);
   REQUIRE(std::system(fmt::format("{0}/main > {0}/out", at).c_str()) == 0);
   CHECK(readFile(directory / "out").value() == "4 10 18\n");

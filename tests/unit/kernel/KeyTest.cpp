@@ -1,8 +1,8 @@
+#include "attnc/kernel/Key.h"
 #include "Definitions.h"
 #include "attnc/kernel/BuildId.h"
 #include "attnc/kernel/Compiler.h"
 #include "attnc/kernel/Host.h"
-#include "attnc/kernel/Key.h"
 
 #include <catch2/catch.hpp>
 

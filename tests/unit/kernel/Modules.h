@@ -10,7 +10,9 @@ namespace attnc::test {
 struct Modules {
   mlir::MLIRContext context;
   Modules() { context.loadDialect<mlir::LLVM::LLVMDialect>(); }
-  mlir::OwningOpRef<mlir::ModuleOp> parse(llvm::StringRef text) { return mlir::parseSourceString<mlir::ModuleOp>(text, &context); }
+  mlir::OwningOpRef<mlir::ModuleOp> parse(llvm::StringRef text) {
+    return mlir::parseSourceString<mlir::ModuleOp>(text, &context);
+  }
 };
 
 /// y[i] = a[i] * b[i] for i < n, in the ABI of a diagram `mul(a: [n], b: [n]) -> [n]` with dynamic sizes.

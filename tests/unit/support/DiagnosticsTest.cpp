@@ -10,7 +10,9 @@ TEST_CASE("a diagnostic shows its place, the line and a caret", "[diagnostics]")
   SourceManager sources;
   FileId file = sources.add("f.attn", "diagram f(q: [n]) -> [n] {\n\tqé + kk\n}\n");
   Diagnostics diagnostics(sources);
-  diagnostics.report(Diag::UnknownName, {file, 34, 36}, "kk").note({file, 10, 11}, "there is a 'q' here").help("say 'q'");
+  diagnostics.report(Diag::UnknownName, {file, 34, 36}, "kk")
+      .note({file, 10, 11}, "there is a 'q' here")
+      .help("say 'q'");
   CHECK(diagnostics.render() == "f.attn:2:7: error: nothing here is called 'kk'\n"
                                 "    2 | \tqé + kk\n"
                                 "      | \t     ^~\n"

@@ -1,5 +1,5 @@
-#include "attnc/support/Hash.h"
 #include "attnc/support/Source.h"
+#include "attnc/support/Hash.h"
 
 #include <catch2/catch.hpp>
 
@@ -13,12 +13,12 @@ TEST_CASE("columns count characters, not bytes", "[source]") {
     return std::pair(l.line, l.column);
   };
   CHECK(at(0) == std::pair(1u, 1u));
-  CHECK(at(3) == std::pair(1u, 4u));          // é
-  CHECK(at(5) == std::pair(1u, 5u));          // →, after two bytes
-  CHECK(at(8) == std::pair(1u, 6u));          // x, after three more
-  CHECK(at(10) == std::pair(2u, 1u));         // q
-  CHECK(at(13) == std::pair(2u, 3u));         // the blank behind é
-  CHECK(at(9999).first == 3u);                // past the end is the end
+  CHECK(at(3) == std::pair(1u, 4u));  // é
+  CHECK(at(5) == std::pair(1u, 5u));  // →, after two bytes
+  CHECK(at(8) == std::pair(1u, 6u));  // x, after three more
+  CHECK(at(10) == std::pair(2u, 1u)); // q
+  CHECK(at(13) == std::pair(2u, 3u)); // the blank behind é
+  CHECK(at(9999).first == 3u);        // past the end is the end
   CHECK(sources.line(file, 1) == "// é→x");
   CHECK(sources.line(file, 2) == "qé = 1"); // without its \r
   CHECK(sources.line(file, 3) == "last");

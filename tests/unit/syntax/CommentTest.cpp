@@ -19,10 +19,12 @@ static std::string printed(const std::string &text) {
 TEST_CASE("canonical text with comments is left alone") {
   for (const char *text : {
            "// head\n\n// about f\n/// doc\ndiagram f() -> [] { 1 } // behind\n\n// between\na = f // alias\n// end\n",
-           "diagram f() -> [] { // opening\n  // before\n  a = 1 // behind\n\n  // apart\n  a // result\n  // last\n}\n",
+           "diagram f() -> [] { // opening\n  // before\n  a = 1 // behind\n\n  // apart\n  a // result\n  // "
+           "last\n}\n",
            "diagram f() -> [] {\n  simd n { // box\n    x // inside\n  } // after the box\n}\n",
            "a = specialise f { // o\n  linear W : [n] -> [n] // l\n  // own\n  b = W // f\n  // e\n}\n",
-           "diagram f : [n] -> [n] // h\n  linear W : [n] -> [n] // l\n  // before the term\n  = a // a\n  ; b // b\n  // own\n"
+           "diagram f : [n] -> [n] // h\n  linear W : [n] -> [n] // l\n  // before the term\n  = a // a\n  ; b // b\n  "
+           "// own\n"
            "  ; c\n// end\n",
            "diagram f : [n] -> [n]\n  = simd n (map) { // o\n      a // a\n      ; b // b\n    }\n",
            "import \"a\" // why\n// b\nimport \"b\"\n",
@@ -33,7 +35,8 @@ TEST_CASE("canonical text with comments is left alone") {
 TEST_CASE("comments inside a statement go before it") {
   CHECK(printed("diagram f() -> [] {\n  a = g(1, // one\n        2) // two\n  a\n}") ==
         "diagram f() -> [] {\n  // one\n  a = g(1, 2) // two\n  a\n}\n");
-  CHECK(printed("diagram f(x: [], // the input\n  y: []) -> [] { x }") == "// the input\ndiagram f(x: [], y: []) -> [] { x }\n");
+  CHECK(printed("diagram f(x: [], // the input\n  y: []) -> [] { x }") ==
+        "// the input\ndiagram f(x: [], y: []) -> [] { x }\n");
 }
 
 TEST_CASE("doc comments go with their definition") {

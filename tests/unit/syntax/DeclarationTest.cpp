@@ -23,11 +23,13 @@ TEST_CASE("headers") {
   CHECK(definitions("diagram f() -> [n] { 0 }") == "(diagram f (results (real n)) (block 0))");
   CHECK(definitions("diagram f(a: [], b: [n]) -> (y: [n], z: []) { (a, b) }") ==
         "(diagram f (results (: y (real n)) (: z (real))) (inputs (: a (real)) (: b (real n))) (block (tuple a b)))");
-  CHECK(definitions("diagram f(a: []) with (core: [n] @ [m] -> [n] @ [m] = g, c: -> []) -> [n] @ [] { a }") ==
-        "(diagram f (boxes (hole core (from (real n) (real m)) (to (real n) (real m)) (default g)) (hole c (to (real)))) "
-        "(results (real n) (real)) (inputs (: a (real))) (block a))");
+  CHECK(
+      definitions("diagram f(a: []) with (core: [n] @ [m] -> [n] @ [m] = g, c: -> []) -> [n] @ [] { a }") ==
+      "(diagram f (boxes (hole core (from (real n) (real m)) (to (real n) (real m)) (default g)) (hole c (to (real)))) "
+      "(results (real n) (real)) (inputs (: a (real))) (block a))");
   CHECK(definitions("diagram f() -> [n] where n == 4, h*d % (2 + 1) == 0, (n + m) % 2 == 1, n + m == k { 0 }") ==
-        "(diagram f (results (real n)) (where (== n 4) (== (mul h d) (mod (add 2 1)) 0) (== (add n m) (mod 2) 1) (== (add n m) k)) "
+        "(diagram f (results (real n)) (where (== n 4) (== (mul h d) (mod (add 2 1)) 0) (== (add n m) (mod 2) 1) (== "
+        "(add n m) k)) "
         "(block 0))");
 }
 
@@ -45,7 +47,8 @@ TEST_CASE("learners and instances") {
 
 TEST_CASE("specialisations") {
   CHECK(definitions("a = b") == "(diagram a with b)");
-  CHECK(definitions("a = b with (c = d, e(x, y) = x + y)") == "(diagram a with b (fill c d) (fill e (wires x y) (add x y)))");
+  CHECK(definitions("a = b with (c = d, e(x, y) = x + y)") ==
+        "(diagram a with b (fill c d) (fill e (wires x y) (add x y)))");
   CHECK(definitions("a = specialise b { linear W : [d] -> [d] c = d e(x) = W(x) }") ==
         "(diagram a specialise b (linear W (from (real d)) (to (real d))) (fill c d) (fill e (wires x) (call W x)))");
   CHECK(definitions("a = b\nc = d") == "(diagram a with b)\n(diagram c with d)");

@@ -66,9 +66,16 @@ TEST_CASE("nesting is bounded") {
   auto nested = [&](const std::string &open, const std::string &close, unsigned count) {
     return body(repeat(open, count) + "x" + repeat(close, count));
   };
-  for (auto [open, close] : std::vector<std::pair<std::string, std::string>>{{"(", ")"}, {"- ", ""}, {"not ", ""}, {"f(", ")"},
-                                                                               {"simd n { ", "}"}, {"", " + x"}, {"", "[0]"}, {"x ^ ", ""},
-                                                                               {"scan n from s: [] = 0 { a = ", " a }"}, {"(y, ", ")"}}) {
+  for (auto [open, close] : std::vector<std::pair<std::string, std::string>>{{"(", ")"},
+                                                                             {"- ", ""},
+                                                                             {"not ", ""},
+                                                                             {"f(", ")"},
+                                                                             {"simd n { ", "}"},
+                                                                             {"", " + x"},
+                                                                             {"", "[0]"},
+                                                                             {"x ^ ", ""},
+                                                                             {"scan n from s: [] = 0 { a = ", " a }"},
+                                                                             {"(y, ", ")"}}) {
     CAPTURE(open, close);
     CHECK(errors(nested(open, close, maxNesting - 2)).empty());
     for (unsigned count : {maxNesting + 1, 100000u}) {
@@ -78,10 +85,11 @@ TEST_CASE("nesting is bounded") {
     }
   }
   for (unsigned count : {maxNesting + 1, 100000u}) {
-    for (const std::string &text :
-         {"diagram f : [] -> [] = " + repeat("(", count) + "id" + repeat(")", count), "diagram f : [] -> [] = " + repeat("sum n { ", count) + "id" + repeat(" }", count),
-          "diagram f(x: [" + repeat("(", count) + "n" + repeat(")", count) + "]) -> [] { 0 }", "diagram f(x: [n" + repeat("+n", count) + "]) -> [] { 0 }",
-          body("simd " + repeat("(", count) + "n" + repeat(")", count) + " { 0 }")}) {
+    for (const std::string &text : {"diagram f : [] -> [] = " + repeat("(", count) + "id" + repeat(")", count),
+                                    "diagram f : [] -> [] = " + repeat("sum n { ", count) + "id" + repeat(" }", count),
+                                    "diagram f(x: [" + repeat("(", count) + "n" + repeat(")", count) + "]) -> [] { 0 }",
+                                    "diagram f(x: [n" + repeat("+n", count) + "]) -> [] { 0 }",
+                                    body("simd " + repeat("(", count) + "n" + repeat(")", count) + " { 0 }")}) {
       Read read(text);
       REQUIRE(read.diagnostics.errorCount() == 1);
       CHECK(read.diagnostics.all().front().kind == Diag::SyntaxNestingTooDeep);

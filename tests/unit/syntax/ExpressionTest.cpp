@@ -58,16 +58,19 @@ TEST_CASE("a fold is a call without a blank and a box with a size") {
 TEST_CASE("boxes and scans") {
   CHECK(expression("simd n (q) { q }") == "(box simd n (wires q) (block q))");
   CHECK(expression("simd n() { q }") == "(box simd n (block q))");
-  CHECK(expression("simd n + m as i (a = f(x), b) { a }") == "(box simd (add n m) (as i) (wires (= a (call f x)) b) (block a))");
+  CHECK(expression("simd n + m as i (a = f(x), b) { a }") ==
+        "(box simd (add n m) (as i) (wires (= a (call f x)) b) (block a))");
   CHECK(expression("simd (n + m) (x) {x}[2] * 3") == "(mul (index (box simd (add n m) (wires x) (block x)) 2) 3)");
   CHECK(expression("simd 2*n-1 { x }") == "(box simd (sub (mul 2 n) 1) (block x))");
   CHECK(expression("scan n as i (q) from S: [d e] = 0, z: int[] = f (x) { a = S\n (a, z, q) }") ==
-        "(scan n (as i) (wires q) (state S (real d e) 0) (state z (int) (call f x)) (block (bind (to a) S) (tuple a z q)))");
+        "(scan n (as i) (wires q) (state S (real d e) 0) (state z (int) (call f x)) (block (bind (to a) S) (tuple a z "
+        "q)))");
 }
 
 TEST_CASE("statements end where the next begins") {
   CHECK(expression("simd 1 { a = f\n(b, c) = g\n(b, c) }") ==
         "(box simd 1 (block (bind (to a) f) (bind (to b c) g) (tuple b c)))");
   CHECK(expression("simd 1 { a: [n] = x b = a + \n 1 (c: int[], d) = (a, b) c }") ==
-        "(box simd 1 (block (bind (to (: a (real n))) x) (bind (to b) (add a 1)) (bind (to (: c (int)) d) (tuple a b)) c))");
+        "(box simd 1 (block (bind (to (: a (real n))) x) (bind (to b) (add a 1)) (bind (to (: c (int)) d) (tuple a b)) "
+        "c))");
 }

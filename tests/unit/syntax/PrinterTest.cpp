@@ -47,13 +47,18 @@ TEST_CASE("sizes") {
 }
 
 TEST_CASE("long lines are broken within 100 columns") {
-  CHECK(printed("diagram f(first: [batch heads positions depth], second: [batch heads positions depth], third: [batch]) -> [batch] { third }") ==
-        "diagram f(\n  first: [batch heads positions depth],\n  second: [batch heads positions depth],\n  third: [batch]\n) -> "
-        "[batch] { third }\n");
-  CHECK(printed("diagram f() -> [] { aaaaaaaaaaaaaaaaaaaaaaaaaaaa + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc - dddddddddddd }") ==
-        "diagram f() -> [] {\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaa + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc - dddddddddddd\n}\n");
-  CHECK(printed("diagram f() -> [] { aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc - ddddddddddddd }") ==
-        "diagram f() -> [] {\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n    + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc\n    - ddddddddddddd\n}\n");
+  CHECK(printed("diagram f(first: [batch heads positions depth], second: [batch heads positions depth], third: "
+                "[batch]) -> [batch] { third }") == "diagram f(\n  first: [batch heads positions depth],\n  second: "
+                                                    "[batch heads positions depth],\n  third: [batch]\n) -> "
+                                                    "[batch] { third }\n");
+  CHECK(printed("diagram f() -> [] { aaaaaaaaaaaaaaaaaaaaaaaaaaaa + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * "
+                "ccccccccccccc - dddddddddddd }") ==
+        "diagram f() -> [] {\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaa + bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc - "
+        "dddddddddddd\n}\n");
+  CHECK(printed("diagram f() -> [] { aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa + "
+                "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc - ddddddddddddd }") ==
+        "diagram f() -> [] {\n  aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n    + "
+        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb * ccccccccccccc\n    - ddddddddddddd\n}\n");
 }
 
 TEST_CASE("a result that would go on with the binding before it stays in parentheses") {
@@ -77,8 +82,9 @@ TEST_CASE("empty lines") {
 
 TEST_CASE("point-free form") {
   CHECK(printed("diagram f : [n]→[n]=a;b⊗(c;d)") == "diagram f : [n] -> [n] = a ; b @ (c ; d)\n");
-  CHECK(printed("diagram f : [n] -> [n] linear W : [n] -> [n] = W ; simd n as i (map,share) { id[n] ; sum int[m] }") ==
-        "diagram f : [n] -> [n]\n  linear W : [n] -> [n]\n  = W\n  ; simd n as i (map, share) { id[n] ; sum int[m] }\n");
+  CHECK(
+      printed("diagram f : [n] -> [n] linear W : [n] -> [n] = W ; simd n as i (map,share) { id[n] ; sum int[m] }") ==
+      "diagram f : [n] -> [n]\n  linear W : [n] -> [n]\n  = W\n  ; simd n as i (map, share) { id[n] ; sum int[m] }\n");
 }
 
 TEST_CASE("parts of a tree print by themselves") {
@@ -96,6 +102,7 @@ TEST_CASE("numbers of trees that were not read from text") {
   auto literal = [](auto value) { return std::make_shared<ast::Expr>(ast::Expr{value, {}}); };
   CHECK(print(*literal(ast::RealLiteral{2.0, ""})) == "2.0");
   CHECK(print(*literal(ast::RealLiteral{0.1, ""})) == "0.1");
-  ast::Expr power{ast::Binary{ast::Binary::Op::Pow, literal(ast::IntLiteral{-2}), literal(ast::RealLiteral{-0.5, ""})}, {}};
+  ast::Expr power{ast::Binary{ast::Binary::Op::Pow, literal(ast::IntLiteral{-2}), literal(ast::RealLiteral{-0.5, ""})},
+                  {}};
   CHECK(print(power) == "(-2)^-0.5");
 }

@@ -15,20 +15,27 @@ public:
     static const std::string names[] = {"x", "y'", "_z"};
     auto make = [](auto node) { return std::make_shared<ast::Expr>(ast::Expr{std::move(node), {}}); };
     switch (depth == 0 ? pick(4) : 4 + pick(12)) {
-    case 0: return make(ast::IntLiteral{std::int64_t(pick(10))});
-    case 1: return make(ast::RealLiteral{0.5, "0.5"});
-    case 2: return make(ast::BoolLiteral{pick(2) == 0});
-    case 3: return make(ast::NameExpr{names[pick(3)]});
+    case 0:
+      return make(ast::IntLiteral{std::int64_t(pick(10))});
+    case 1:
+      return make(ast::RealLiteral{0.5, "0.5"});
+    case 2:
+      return make(ast::BoolLiteral{pick(2) == 0});
+    case 3:
+      return make(ast::NameExpr{names[pick(3)]});
     case 4:
-    case 5: return make(ast::Unary{pick(2) ? ast::Unary::Op::Neg : ast::Unary::Op::Not, expr(depth - 1)});
-    case 6: return make(ast::IndexExpr{expr(depth - 1), {expr(depth - 1)}});
+    case 5:
+      return make(ast::Unary{pick(2) ? ast::Unary::Op::Neg : ast::Unary::Op::Not, expr(depth - 1)});
+    case 6:
+      return make(ast::IndexExpr{expr(depth - 1), {expr(depth - 1)}});
     case 7: {
       ast::CallExpr call{{pick(2) ? "f" : "sum", {}}, {expr(depth - 1)}, {}};
       if (pick(2))
         call.keywords.push_back({{"k", {}}, expr(depth - 1)});
       return make(std::move(call));
     }
-    case 8: return make(ast::TupleExpr{{expr(depth - 1), expr(depth - 1)}});
+    case 8:
+      return make(ast::TupleExpr{{expr(depth - 1), expr(depth - 1)}});
     case 9: {
       auto body = std::make_shared<ast::Block>();
       if (pick(2))
@@ -39,7 +46,8 @@ public:
         box.wires.push_back({{"x", {}}, pick(2) ? expr(depth - 1) : nullptr});
       return make(std::move(box));
     }
-    default: return make(ast::Binary{ast::Binary::Op(pick(14)), expr(depth - 1), expr(depth - 1)});
+    default:
+      return make(ast::Binary{ast::Binary::Op(pick(14)), expr(depth - 1), expr(depth - 1)});
     }
   }
 
@@ -81,6 +89,7 @@ TEST_CASE("random sizes") {
     INFO(loose << "   " << tight);
     std::string want = dump(tree);
     CHECK(expression("simd " + loose + " { 0 }") == "(box simd " + want + " (block 0))");
-    CHECK(definitions("diagram f() -> " + tight + " { 0 }") == "(diagram f (results (real " + want + " " + want + ")) (block 0))");
+    CHECK(definitions("diagram f() -> " + tight + " { 0 }") ==
+          "(diagram f (results (real " + want + " " + want + ")) (block 0))");
   }
 }

@@ -26,13 +26,16 @@ TEST_CASE("boxes in terms") {
 }
 
 TEST_CASE("a fold at the end of a line is an atom") {
-  CHECK(definitions("diagram f : [n] -> [] = sum\nm = f with (a = b)").find("(from (real n)) sum)\n(diagram m with f") !=
-        std::string::npos);
+  CHECK(
+      definitions("diagram f : [n] -> [] = sum\nm = f with (a = b)").find("(from (real n)) sum)\n(diagram m with f") !=
+      std::string::npos);
 }
 
 TEST_CASE("point-free headers") {
-  CHECK(definitions("diagram f : [n] @ [m] -> (y: [n]) with (c: [n] -> [n]) where n == m linear W : [n] -> [m] box b = g = W") ==
-        "(diagram f (boxes (hole c (from (real n)) (to (real n)))) (results (: y (real n))) (where (== n m)) "
-        "(from (real n) (real m)) (linear W (from (real n)) (to (real m))) (instance b g) W)");
+  CHECK(
+      definitions(
+          "diagram f : [n] @ [m] -> (y: [n]) with (c: [n] -> [n]) where n == m linear W : [n] -> [m] box b = g = W") ==
+      "(diagram f (boxes (hole c (from (real n)) (to (real n)))) (results (: y (real n))) (where (== n m)) "
+      "(from (real n) (real m)) (linear W (from (real n)) (to (real m))) (instance b g) W)");
   CHECK(definitions("diagram f : -> [n] = c") == "(diagram f (results (real n)) c)");
 }

@@ -1,5 +1,5 @@
-#include "Syntax.h"
 #include "attnc/syntax/Token.h"
+#include "Syntax.h"
 
 using namespace attnc;
 
@@ -40,7 +40,7 @@ TEST_CASE("invalid UTF-8 is found") {
   CHECK(invalidUtf8("ab\xff") == 2u);
   CHECK(invalidUtf8("\xC3") == 0u);
   CHECK(invalidUtf8("\xC0\xAF") == 0u);         // overlong
-  CHECK(invalidUtf8("a\xED\xA0\x80") == 1u);     // a surrogate
+  CHECK(invalidUtf8("a\xED\xA0\x80") == 1u);    // a surrogate
   CHECK(invalidUtf8("\xF4\x90\x80\x80") == 0u); // past U+10FFFF
   CHECK(invalidUtf8("\xE0\x80\x80") == 0u);
   CHECK(invalidUtf8("\x80") == 0u);
