@@ -1,0 +1,45 @@
+// What is printed is read again, every operation, with and without its optional parts.
+// RUN: attnc-opt %s | attnc-opt | FileCheck %s
+
+// CHECK-LABEL: func.func @everything
+func.func @everything(%x: tensor<?x3xf32>, %i: tensor<?xi64>, %b: tensor<i1>, %w: tensor<?x3x2xf32>, %c: tensor<?x2xf32>, %n: index) {
+  // CHECK: attnc.const 5.000000e-01 : f32 : tensor<f32>
+  %half = attnc.const 5.000000e-01 : f32 : tensor<f32>
+  // CHECK: attnc.size %{{.*}} : tensor<i64>
+  %size = attnc.size %n : tensor<i64>
+  // CHECK: attnc.pointwise "where"(%{{.*}}, %{{.*}}, %{{.*}}) : (tensor<i1>, tensor<f32>, tensor<f32>) -> tensor<f32>
+  %where = attnc.pointwise "where"(%b, %half, %half) : (tensor<i1>, tensor<f32>, tensor<f32>) -> tensor<f32>
+  // CHECK: attnc.gather %{{.*}} at %{{.*}} : (tensor<?x3xf32>, tensor<i64>) -> tensor<3xf32>
+  %row = attnc.gather %x at %size : (tensor<?x3xf32>, tensor<i64>) -> tensor<3xf32>
+  // CHECK: attnc.scatter %{{.*}} at %{{.*}} into %{{.*}} : tensor<?x3xf32>, tensor<?xi64> -> tensor<?x3xf32>
+  %sum = attnc.scatter %x at %i into %n : tensor<?x3xf32>, tensor<?xi64> -> tensor<?x3xf32>
+  // CHECK: attnc.topk %{{.*}} count %{{.*}} : tensor<3xf32> -> tensor<?xf32>, tensor<?xi64>
+  %values, %places = attnc.topk %row count %n : tensor<3xf32> -> tensor<?xf32>, tensor<?xi64>
+  // CHECK: attnc.softmax %{{.*}} : tensor<?x3xf32> -> tensor<?x3xf32>
+  %soft = attnc.softmax %x : tensor<?x3xf32> -> tensor<?x3xf32>
+  // CHECK: attnc.softmax %{{.*}} sink %{{.*}} : tensor<f32> : tensor<?x3xf32> -> tensor<?x3xf32>
+  %sink = attnc.softmax %x sink %half : tensor<f32> : tensor<?x3xf32> -> tensor<?x3xf32>
+  // CHECK: attnc.transpose %{{.*}} : (tensor<?x3xf32>) -> tensor<3x?xf32>
+  %t = attnc.transpose %x : (tensor<?x3xf32>) -> tensor<3x?xf32>
+  // CHECK: attnc.reshape %{{.*}} to[%{{.*}}] : (tensor<?x3xf32>) -> tensor<?xf32>
+  %flat = attnc.reshape %x to [%n] : (tensor<?x3xf32>) -> tensor<?xf32>
+  // CHECK: attnc.box "simd" %{{.*}} indexed(%{{.*}}) mapped [true] : (tensor<?x3xf32>) -> tensor<?x2xf32> {
+  %applied = attnc.box "simd" %n indexed (%x) mapped [true] : (tensor<?x3xf32>) -> tensor<?x2xf32> {
+  ^bb0(%at: tensor<i64>, %slice: tensor<3xf32>):
+    // CHECK: attnc.apply "affine" "W"(%{{.*}}) parameters(%{{.*}}, %{{.*}}) per [0] : (tensor<3xf32>) -> tensor<2xf32> with tensor<?x3x2xf32>, tensor<?x2xf32>
+    %y = attnc.apply "affine" "W" (%slice) parameters (%w, %c) per [0] : (tensor<3xf32>) -> tensor<2xf32> with tensor<?x3x2xf32>, tensor<?x2xf32>
+    // CHECK: attnc.yield %{{.*}} : tensor<2xf32>
+    attnc.yield %y : tensor<2xf32>
+  }
+  // CHECK: attnc.scan %{{.*}} states 1(%{{.*}}, %{{.*}}) mapped [true] : (tensor<3xf32>, tensor<?x3xf32>) -> (tensor<?x3xf32>, tensor<3xf32>) {
+  %steps, %last = attnc.scan %n states 1 (%row, %x) mapped [true] : (tensor<3xf32>, tensor<?x3xf32>) -> (tensor<?x3xf32>, tensor<3xf32>) {
+  ^bb0(%state: tensor<3xf32>, %slice: tensor<3xf32>):
+    attnc.yield %slice, %state : tensor<3xf32>, tensor<3xf32>
+  }
+  // CHECK: attnc.call "named"(%{{.*}}) : (tensor<3xf32>) -> tensor<3xf32> {
+  %called = attnc.call "named" (%row) : (tensor<3xf32>) -> tensor<3xf32> {
+  ^bb0(%inside: tensor<3xf32>):
+    attnc.yield %inside : tensor<3xf32>
+  }
+  return
+}
