@@ -75,8 +75,29 @@ private:
   }
 };
 
+/// The conversion to OpenMP puts a scope for stack memory round each body, which may hold one block only. No
+/// loop of ours takes stack memory.
+struct Unscope : mlir::PassWrapper<Unscope, mlir::OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Unscope)
+  llvm::StringRef getArgument() const final { return "attnc-unscope"; }
+  llvm::StringRef getDescription() const final { return "drop the scopes of stack memory that nothing takes"; }
+
+  void runOnOperation() final {
+    mlir::IRRewriter rewriter(&getContext());
+    llvm::SmallVector<mlir::memref::AllocaScopeOp> scopes;
+    getOperation()->walk([&](mlir::memref::AllocaScopeOp scope) { scopes.push_back(scope); });
+    for (mlir::memref::AllocaScopeOp scope : scopes) {
+      mlir::Block &body = scope.getBodyRegion().front();
+      rewriter.eraseOp(body.getTerminator());
+      rewriter.inlineBlockBefore(&body, scope);
+      rewriter.eraseOp(scope);
+    }
+  }
+};
+
 } // namespace
 
+std::unique_ptr<mlir::Pass> createUnscopePass() { return std::make_unique<Unscope>(); }
 std::unique_ptr<mlir::Pass> createLoopsPass() { return std::make_unique<Loops>(); }
 
 } // namespace attnc

@@ -80,6 +80,7 @@ void buildToLLVM(mlir::OpPassManager &passes) {
   passes.addPass(mlir::memref::createExpandStridedMetadataPass());
   passes.addPass(mlir::createLowerAffinePass());
   passes.addPass(mlir::createConvertSCFToOpenMPPass());
+  passes.addNestedPass<func::FuncOp>(createUnscopePass());
   passes.addPass(mlir::createSCFToControlFlowPass());
   passes.addNestedPass<func::FuncOp>(createPointersPass());
   passes.addPass(createToLLVMPass());
@@ -110,7 +111,7 @@ void prepareContext(mlir::MLIRContext &context) {
 
 void registerLowering(mlir::DialectRegistry &registry) {
   addDialects(registry);
-  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createExpandMathPass,
+  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass,
                       createPointersPass, createToLLVMPass})
     mlir::registerPass(create);
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused", buildToLinalg);

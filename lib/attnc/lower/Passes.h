@@ -19,6 +19,8 @@ std::unique_ptr<mlir::Pass> createCopiesPass();
 std::unique_ptr<mlir::Pass> createFreePass();
 /// `attnc-loops`: nests become loops, the outer ones of large nests parallel.
 std::unique_ptr<mlir::Pass> createLoopsPass();
+/// `attnc-unscope`: scopes of stack memory that nothing takes are dropped.
+std::unique_ptr<mlir::Pass> createUnscopePass();
 /// `attnc-expand-math`: functions on f32 become arithmetic that vectorises.
 std::unique_ptr<mlir::Pass> createExpandMathPass();
 /// `attnc-convert-to-llvm`: what stands below loops becomes the LLVM dialect.
