@@ -1,35 +1,14 @@
 // The grammar of grammar/attnc.ebnf in Boost.Spirit X3, production by production. Every choice is made by the
 // next token or two, so reading is linear; what a choice has begun must follow (`need`), which gives the
 // expectation points their words.
-#include "attnc/syntax/GrammarParts.h"
+#include "attnc/syntax/GrammarChoices.h"
 
 namespace attnc::grammar {
-
-using T = TokenKind;
 
 // ---- Words
 
 const auto name = Word([](const Token &token) { return token.kind == T::Name; });
 const auto anyWord = Word([](const Token &) { return true; });
-
-static bool isCap(TokenKind kind) { return keywordRole(kind) == KeywordRole::Cap; }
-static bool onSameLine(const Token &token) { return !token.newlineBefore; }
-
-/// The word before the parenthesis of a call. A fold is called when no blank parts the two: `sum(x)`.
-static bool startsCall(Iterator at, const State &) {
-  if (at[0].kind == T::End || at[1].kind != T::LeftParen || at[1].newlineBefore)
-    return false;
-  return at->kind == T::Name || keywordRole(at->kind) == KeywordRole::Function ||
-         (isCap(at->kind) && !at[1].blankBefore);
-}
-static bool startsBox(Iterator at, const State &) { return at->kind == T::Simd || isCap(at->kind); }
-static bool startsKeyword(Iterator at, const State &) { return at->kind == T::Name && at[1].kind == T::Assign; }
-static bool startsBinding(Iterator at, const State &state) {
-  if (at->kind == T::LeftParen)
-    return at->partner && state.stream.tokens[at->partner + 1].kind == T::Assign;
-  return at->kind == T::Name && (at[1].kind == T::Assign || at[1].kind == T::Colon);
-}
-static bool startsInstance(Iterator at, const State &) { return at->kind == T::Box && at[1].kind == T::Name; }
 
 // ---- Types and sizes
 
@@ -246,26 +225,6 @@ const auto beside_def = factor[push(&ast::TensorTerm::terms)] >>
 const auto term_def = spanned(deeper(seq)[flatten<ast::SeqTerm>()]);
 const auto tensor_def = spanned(beside[flatten<ast::TensorTerm>()]);
 
-/// A fold is a box when a size follows on its line, with a blank if that begins with a parenthesis.
-static bool startsBoxTerm(Iterator at, const State &) {
-  if (!isCap(at->kind))
-    return at->kind == T::Simd;
-  return onSameLine(at[1]) &&
-         (at[1].kind == T::Name || at[1].kind == T::Number || (at[1].kind == T::LeftParen && at[1].blankBefore));
-}
-static bool isAtomName(const Token &token) {
-  auto role = keywordRole(token.kind);
-  return token.kind == T::Name || role == KeywordRole::Function || role == KeywordRole::Cap ||
-         role == KeywordRole::Operator;
-}
-static bool startsAtomArguments(Iterator at, const State &) { return at->kind == T::LeftParen && onSameLine(*at); }
-static bool startsAtomType(Iterator at, const State &) {
-  bool kinded = at->kind == T::Real || at->kind == T::Int || at->kind == T::Bool;
-  return onSameLine(*at) && (at->kind == T::LeftBracket || (kinded && at[1].kind == T::LeftBracket));
-}
-static bool isMode(Iterator at, const State &state) {
-  return at->kind == T::Name && (state.stream.spelling(*at) == "map" || state.stream.spelling(*at) == "share");
-}
 const auto mode_def =
     ahead(isMode) >>
     name[([](auto &context) { x3::_val(context) = x3::_attr(context).text == "map" ? Mode::Map : Mode::Share; })];
