@@ -111,6 +111,7 @@ static tl::expected<void, std::string> prepare(llvm::Module &module, const llvm:
 static void optimise(llvm::Module &module, llvm::TargetMachine &machine, unsigned level) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = level >= 2;
+  tuning.LoopUnrolling = level >= 3; // vectorised loops are interleaved already
   llvm::PassBuilder passes(&machine, tuning);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
