@@ -17,7 +17,8 @@ RankedTensorType tensor(mlir::Value value) { return mlir::cast<RankedTensorType>
 bool agree(int64_t a, int64_t b) { return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b); }
 
 bool agree(llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b) {
-  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) { return agree(std::get<0>(pair), std::get<1>(pair)); });
+  return a.size() == b.size() &&
+         llvm::all_of(llvm::zip(a, b), [](auto pair) { return agree(std::get<0>(pair), std::get<1>(pair)); });
 }
 
 bool agree(mlir::Type a, mlir::Type b) {
@@ -25,7 +26,9 @@ bool agree(mlir::Type a, mlir::Type b) {
   return left.getElementType() == right.getElementType() && agree(left.getShape(), right.getShape());
 }
 
-RankedTensorType sliceOf(RankedTensorType type) { return RankedTensorType::get(type.getShape().drop_front(), type.getElementType()); }
+RankedTensorType sliceOf(RankedTensorType type) {
+  return RankedTensorType::get(type.getShape().drop_front(), type.getElementType());
+}
 
 RankedTensorType over(RankedTensorType type, int64_t size) {
   llvm::SmallVector<int64_t> shape{size};
@@ -46,9 +49,12 @@ template <class Box> LogicalResult enter(Box box, unsigned first, unsigned opera
   if (box.getMapped().size() != operands.size())
     return box.emitOpError() << operands.size() << " wires enter by " << box.getMapped().size() << " modes";
   if (body.getNumArguments() != first + operands.size())
-    return box.emitOpError() << "the body has " << body.getNumArguments() << " arguments, not " << first + operands.size();
-  if (box.getIndexed() && body.getArgument(0).getType() != RankedTensorType::get({}, mlir::IntegerType::get(box.getContext(), 64)))
-    return box.emitOpError() << "the first argument of an indexed body is its index, not " << body.getArgument(0).getType();
+    return box.emitOpError() << "the body has " << body.getNumArguments() << " arguments, not "
+                             << first + operands.size();
+  if (box.getIndexed() &&
+      body.getArgument(0).getType() != RankedTensorType::get({}, mlir::IntegerType::get(box.getContext(), 64)))
+    return box.emitOpError() << "the first argument of an indexed body is its index, not "
+                             << body.getArgument(0).getType();
   for (auto [i, operand, mapped] : llvm::enumerate(operands, box.getMapped())) {
     RankedTensorType type = tensor(operand);
     if (mapped && type.getRank() == 0)
@@ -187,9 +193,11 @@ LogicalResult ScanOp::verify() {
 LogicalResult CallOp::verify() {
   YieldOp yield = yieldOf(getBody());
   auto same = [](mlir::TypeRange a, mlir::TypeRange b) {
-    return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) { return agree(std::get<0>(pair), std::get<1>(pair)); });
+    return a.size() == b.size() &&
+           llvm::all_of(llvm::zip(a, b), [](auto pair) { return agree(std::get<0>(pair), std::get<1>(pair)); });
   };
-  if (!yield || !same(getArgs().getTypes(), getBody().front().getArgumentTypes()) || !same(yield.getResults().getTypes(), getResultTypes()))
+  if (!yield || !same(getArgs().getTypes(), getBody().front().getArgumentTypes()) ||
+      !same(yield.getResults().getTypes(), getResultTypes()))
     return emitOpError() << "operands and results are not those of the body";
   return mlir::success();
 }

@@ -97,8 +97,8 @@ Value Batcher::slice(Value array, unsigned position, Value step) {
     sizes.erase(sizes.begin() + position);
     return emptyTensor(builder, location, sizes, type.getElementType());
   }
-  return tensor::ExtractSliceOp::create(builder, location, mlir::RankedTensorType::get(shape, type.getElementType()), array, offsets, sizes,
-                                        steps);
+  return tensor::ExtractSliceOp::create(builder, location, mlir::RankedTensorType::get(shape, type.getElementType()),
+                                        array, offsets, sizes, steps);
 }
 
 Batcher::Frames Batcher::framesOfLearners(ScanOp scan) const {
@@ -127,8 +127,10 @@ Wires Batcher::apply(ScanOp op) {
   llvm::SmallVector<Value> initial;
   for (unsigned i = 0; i < states; ++i)
     initial.push_back(spread(args[i], frames).tensor);
-  Value zero = arith::ConstantIndexOp::create(builder, location, 0), one = arith::ConstantIndexOp::create(builder, location, 1);
-  auto loop = scf::ForOp::create(builder, location, zero, mlir::getValueOrCreateConstantIndexOp(builder, location, extent), one, initial);
+  Value zero = arith::ConstantIndexOp::create(builder, location, 0),
+        one = arith::ConstantIndexOp::create(builder, location, 1);
+  auto loop = scf::ForOp::create(builder, location, zero,
+                                 mlir::getValueOrCreateConstantIndexOp(builder, location, extent), one, initial);
   Wires steps;
   {
     mlir::OpBuilder::InsertionGuard guard(builder);
@@ -186,7 +188,8 @@ Wires Batcher::apply(ScanOp op) {
           next.push_back(array);
           continue;
         }
-        Extents sizes = sizesOf(frames), offsets(type.getRank(), b.getIndexAttr(0)), strides(type.getRank(), b.getIndexAttr(1));
+        Extents sizes = sizesOf(frames), offsets(type.getRank(), b.getIndexAttr(0)),
+                strides(type.getRank(), b.getIndexAttr(1));
         sizes.push_back(b.getIndexAttr(1));
         sizes.append(wire.extents);
         offsets[frames.size()] = array.getOwner()->getArgument(0);

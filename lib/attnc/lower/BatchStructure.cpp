@@ -18,10 +18,18 @@ using mlir::ValueRange;
 
 namespace {
 
-Value indexConstant(mlir::OpBuilder &b, mlir::Location l, int64_t value) { return arith::ConstantIndexOp::create(b, l, value); }
-Value asValue(mlir::OpBuilder &b, mlir::Location l, OpFoldResult size) { return mlir::getValueOrCreateConstantIndexOp(b, l, size); }
-Value toIndex(mlir::OpBuilder &b, mlir::Location l, Value number) { return arith::IndexCastOp::create(b, l, b.getIndexType(), number); }
-Value zeroOf(mlir::OpBuilder &b, mlir::Location l, mlir::Type type) { return arith::ConstantOp::create(b, l, b.getZeroAttr(type)); }
+Value indexConstant(mlir::OpBuilder &b, mlir::Location l, int64_t value) {
+  return arith::ConstantIndexOp::create(b, l, value);
+}
+Value asValue(mlir::OpBuilder &b, mlir::Location l, OpFoldResult size) {
+  return mlir::getValueOrCreateConstantIndexOp(b, l, size);
+}
+Value toIndex(mlir::OpBuilder &b, mlir::Location l, Value number) {
+  return arith::IndexCastOp::create(b, l, b.getIndexType(), number);
+}
+Value zeroOf(mlir::OpBuilder &b, mlir::Location l, mlir::Type type) {
+  return arith::ConstantOp::create(b, l, b.getZeroAttr(type));
+}
 
 /// 0 ≤ index < size; as unsigned numbers that is one comparison.
 Value inRange(mlir::OpBuilder &b, mlir::Location l, Value index, Value size) {
@@ -29,9 +37,11 @@ Value inRange(mlir::OpBuilder &b, mlir::Location l, Value index, Value size) {
 }
 
 /// Loops from 0 to each extent with step 1, carrying arrays.
-scf::LoopNest loopNest(mlir::OpBuilder &b, mlir::Location l, llvm::ArrayRef<OpFoldResult> extents, ValueRange carried,
-                       llvm::function_ref<llvm::SmallVector<Value>(mlir::OpBuilder &, mlir::Location, ValueRange, ValueRange)> body) {
-  llvm::SmallVector<Value> lows(extents.size(), indexConstant(b, l, 0)), steps(extents.size(), indexConstant(b, l, 1)), highs;
+scf::LoopNest
+loopNest(mlir::OpBuilder &b, mlir::Location l, llvm::ArrayRef<OpFoldResult> extents, ValueRange carried,
+         llvm::function_ref<llvm::SmallVector<Value>(mlir::OpBuilder &, mlir::Location, ValueRange, ValueRange)> body) {
+  llvm::SmallVector<Value> lows(extents.size(), indexConstant(b, l, 0)), steps(extents.size(), indexConstant(b, l, 1)),
+      highs;
   for (OpFoldResult extent : extents)
     highs.push_back(asValue(b, l, extent));
   return scf::buildLoopNest(b, l, lows, highs, steps, carried,
@@ -42,7 +52,8 @@ scf::LoopNest loopNest(mlir::OpBuilder &b, mlir::Location l, llvm::ArrayRef<OpFo
 }
 
 /// The coordinates of a wire in loops over `frames`, `own` following.
-llvm::SmallVector<Value> coordinates(const Batched &wire, llvm::ArrayRef<unsigned> frames, ValueRange indices, ValueRange own) {
+llvm::SmallVector<Value> coordinates(const Batched &wire, llvm::ArrayRef<unsigned> frames, ValueRange indices,
+                                     ValueRange own) {
   llvm::SmallVector<Value> result;
   for (unsigned frame : wire.frames)
     result.push_back(indices[llvm::find(frames, frame) - frames.begin()]);
@@ -63,7 +74,8 @@ Wires Batcher::apply(GatherOp op) {
   if (constant == 0) {
     Extents all = sizesOf(frames);
     all.append(own);
-    return {{filledTensor(builder, location, all, mlir::cast<mlir::TypedAttr>(builder.getZeroAttr(scalar))), frames, own}};
+    return {
+        {filledTensor(builder, location, all, mlir::cast<mlir::TypedAttr>(builder.getZeroAttr(scalar))), frames, own}};
   }
   Value size = asValue(builder, location, extent);
   Nest loops = nest(frames, own);
@@ -105,25 +117,28 @@ Wires Batcher::apply(ScatterOp op) {
   Value zeros = filledTensor(builder, location, all, mlir::cast<mlir::TypedAttr>(builder.getZeroAttr(scalar)));
 
   using List = llvm::SmallVector<Value>;
-  auto done = loopNest(builder, location, outer, zeros, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange indices, ValueRange sums) {
-    Value from = indices.back();
-    Value to = toIndex(b, l, tensor::ExtractOp::create(b, l, index.tensor, coordinates(index, frames, indices, from)));
-    // A loop of one step or none in place of a branch: what a loop carries stays in its array.
-    Value times = arith::IndexCastUIOp::create(b, l, b.getIndexType(), inRange(b, l, to, high));
-    Extents inner{times};
-    inner.append(slice.begin(), slice.end());
-    auto added = loopNest(b, l, inner, sums, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange at, ValueRange sums) -> List {
-      List source{from}, target(indices.drop_back());
-      source.append(at.begin() + 1, at.end());
-      target.push_back(to);
-      target.append(at.begin() + 1, at.end());
-      Value old = tensor::ExtractOp::create(b, l, sums[0], target);
-      Value more = tensor::ExtractOp::create(b, l, array.tensor, coordinates(array, frames, indices, source));
-      Value sum = emitPointwise(b, l, PointwiseFn::Add, {old, more}, scalar);
-      return {tensor::InsertOp::create(b, l, sum, sums[0], target)};
-    });
-    return List(added.results);
-  });
+  auto done = loopNest(
+      builder, location, outer, zeros, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange indices, ValueRange sums) {
+        Value from = indices.back();
+        Value to =
+            toIndex(b, l, tensor::ExtractOp::create(b, l, index.tensor, coordinates(index, frames, indices, from)));
+        // A loop of one step or none in place of a branch: what a loop carries stays in its array.
+        Value times = arith::IndexCastUIOp::create(b, l, b.getIndexType(), inRange(b, l, to, high));
+        Extents inner{times};
+        inner.append(slice.begin(), slice.end());
+        auto added = loopNest(
+            b, l, inner, sums, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange at, ValueRange sums) -> List {
+              List source{from}, target(indices.drop_back());
+              source.append(at.begin() + 1, at.end());
+              target.push_back(to);
+              target.append(at.begin() + 1, at.end());
+              Value old = tensor::ExtractOp::create(b, l, sums[0], target);
+              Value more = tensor::ExtractOp::create(b, l, array.tensor, coordinates(array, frames, indices, source));
+              Value sum = emitPointwise(b, l, PointwiseFn::Add, {old, more}, scalar);
+              return {tensor::InsertOp::create(b, l, sum, sums[0], target)};
+            });
+        return List(added.results);
+      });
   return {{done.results[0], frames, own}};
 }
 
@@ -139,7 +154,8 @@ Wires Batcher::apply(TopKOp op) {
   Value high = asValue(builder, location, length), results = asValue(builder, location, count);
   Value lowest = arith::ConstantOp::create(builder, location, unitOf(Cap::Max, scalar));
   Value nowhere = indexConstant(builder, location, -1);
-  Value initial[] = {emptyTensor(builder, location, all, scalar), emptyTensor(builder, location, all, builder.getI64Type())};
+  Value initial[] = {emptyTensor(builder, location, all, scalar),
+                     emptyTensor(builder, location, all, builder.getI64Type())};
 
   auto before = [&](mlir::OpBuilder &b, mlir::Location l, Value x, Value y) -> Value {
     if (!mlir::isa<mlir::FloatType>(scalar))
@@ -150,36 +166,42 @@ Wires Batcher::apply(TopKOp op) {
     return arith::OrIOp::create(b, l, greater, arith::AndIOp::create(b, l, xNaN, yNumber));
   };
   using List = llvm::SmallVector<Value>;
-  auto done = loopNest(builder, location, outer, initial, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange row, ValueRange arrays) {
-    List carried(arrays);
-    carried.append({lowest, nowhere});
-    auto ranks = scf::ForOp::create(b, l, zero, results, one, carried, [&](mlir::OpBuilder &b, mlir::Location l, Value rank, ValueRange now) {
-      Value last = now[2], lastAt = now[3];
-      Value first = arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, rank, zero);
-      Value left = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, rank, high);
-      auto best = scf::ForOp::create(b, l, zero, high, one, ValueRange{lowest, nowhere}, [&](mlir::OpBuilder &b, mlir::Location l, Value i, ValueRange best) {
-        List at(row);
-        at.push_back(i);
-        Value x = tensor::ExtractOp::create(b, l, array.tensor, at);
-        auto both = [&](Value p, Value q) -> Value { return arith::AndIOp::create(b, l, p, q); };
-        auto either = [&](Value p, Value q) -> Value { return arith::OrIOp::create(b, l, p, q); };
-        Value higher = arith::CmpIOp::create(b, l, arith::CmpIPredicate::sgt, i, lastAt);
-        Value notBefore = arith::XOrIOp::create(b, l, before(b, l, x, last), arith::ConstantOp::create(b, l, b.getBoolAttr(true)));
-        Value remaining = both(left, either(first, either(before(b, l, last, x), both(notBefore, higher))));
-        Value none = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, best[1], zero);
-        Value take = both(remaining, either(none, before(b, l, x, best[0])));
-        Value value = arith::SelectOp::create(b, l, take, x, best[0]), place = arith::SelectOp::create(b, l, take, i, best[1]);
-        scf::YieldOp::create(b, l, ValueRange{value, place});
+  auto done = loopNest(
+      builder, location, outer, initial, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange row, ValueRange arrays) {
+        List carried(arrays);
+        carried.append({lowest, nowhere});
+        auto ranks = scf::ForOp::create(
+            b, l, zero, results, one, carried, [&](mlir::OpBuilder &b, mlir::Location l, Value rank, ValueRange now) {
+              Value last = now[2], lastAt = now[3];
+              Value first = arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, rank, zero);
+              Value left = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, rank, high);
+              auto best = scf::ForOp::create(
+                  b, l, zero, high, one, ValueRange{lowest, nowhere},
+                  [&](mlir::OpBuilder &b, mlir::Location l, Value i, ValueRange best) {
+                    List at(row);
+                    at.push_back(i);
+                    Value x = tensor::ExtractOp::create(b, l, array.tensor, at);
+                    auto both = [&](Value p, Value q) -> Value { return arith::AndIOp::create(b, l, p, q); };
+                    auto either = [&](Value p, Value q) -> Value { return arith::OrIOp::create(b, l, p, q); };
+                    Value higher = arith::CmpIOp::create(b, l, arith::CmpIPredicate::sgt, i, lastAt);
+                    Value notBefore = arith::XOrIOp::create(b, l, before(b, l, x, last),
+                                                            arith::ConstantOp::create(b, l, b.getBoolAttr(true)));
+                    Value remaining = both(left, either(first, either(before(b, l, last, x), both(notBefore, higher))));
+                    Value none = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, best[1], zero);
+                    Value take = both(remaining, either(none, before(b, l, x, best[0])));
+                    Value value = arith::SelectOp::create(b, l, take, x, best[0]),
+                          place = arith::SelectOp::create(b, l, take, i, best[1]);
+                    scf::YieldOp::create(b, l, ValueRange{value, place});
+                  });
+              List at(row);
+              at.push_back(rank);
+              Value place = arith::IndexCastOp::create(b, l, b.getI64Type(), best.getResult(1));
+              Value values = tensor::InsertOp::create(b, l, best.getResult(0), now[0], at);
+              Value places = tensor::InsertOp::create(b, l, place, now[1], at);
+              scf::YieldOp::create(b, l, ValueRange{values, places, best.getResult(0), best.getResult(1)});
+            });
+        return List{ranks.getResult(0), ranks.getResult(1)};
       });
-      List at(row);
-      at.push_back(rank);
-      Value place = arith::IndexCastOp::create(b, l, b.getI64Type(), best.getResult(1));
-      Value values = tensor::InsertOp::create(b, l, best.getResult(0), now[0], at);
-      Value places = tensor::InsertOp::create(b, l, place, now[1], at);
-      scf::YieldOp::create(b, l, ValueRange{values, places, best.getResult(0), best.getResult(1)});
-    });
-    return List{ranks.getResult(0), ranks.getResult(1)};
-  });
   return {{done.results[0], array.frames, {count}}, {done.results[1], array.frames, {count}}};
 }
 
@@ -210,13 +232,16 @@ Wires Batcher::apply(ReshapeOp op) {
   }
   Extents outer = sizesOf(array.frames);
   if (after == 0) {
-    Extents sizes = outer, offsets(frames + before, builder.getIndexAttr(0)), steps(frames + before, builder.getIndexAttr(1));
+    Extents sizes = outer, offsets(frames + before, builder.getIndexAttr(0)),
+            steps(frames + before, builder.getIndexAttr(1));
     sizes.append(before, builder.getIndexAttr(1));
-    auto shape = llvm::to_vector(mlir::cast<mlir::RankedTensorType>(array.tensor.getType()).getShape().take_front(frames));
+    auto shape =
+        llvm::to_vector(mlir::cast<mlir::RankedTensorType>(array.tensor.getType()).getShape().take_front(frames));
     if (llvm::is_contained(shape, 0)) // no offset is within an axis of length 0
       return {{emptyTensor(builder, location, outer, element), array.frames, own}};
     auto type = mlir::RankedTensorType::get(shape, element);
-    return {{tensor::ExtractSliceOp::create(builder, location, type, array.tensor, offsets, sizes, steps), array.frames, own}};
+    return {{tensor::ExtractSliceOp::create(builder, location, type, array.tensor, offsets, sizes, steps), array.frames,
+             own}};
   }
   auto groups = [&](unsigned last) {
     llvm::SmallVector<mlir::ReassociationIndices> list;

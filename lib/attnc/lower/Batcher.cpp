@@ -18,8 +18,8 @@ using mlir::Value;
 void Batcher::interpret(mlir::Operation *op) {
   location = op->getLoc();
   Wires results = llvm::TypeSwitch<mlir::Operation *, Wires>(op)
-                      .Case<ConstOp, SizeOp, PointwiseOp, GatherOp, ScatterOp, TopKOp, SoftmaxOp, TransposeOp, ReshapeOp, BoxOp, ScanOp,
-                            CallOp, ApplyOp>([&](auto typed) { return apply(typed); });
+                      .Case<ConstOp, SizeOp, PointwiseOp, GatherOp, ScatterOp, TopKOp, SoftmaxOp, TransposeOp,
+                            ReshapeOp, BoxOp, ScanOp, CallOp, ApplyOp>([&](auto typed) { return apply(typed); });
   for (auto [value, wire] : llvm::zip(op->getResults(), results))
     bind(value, std::move(wire));
 }
@@ -92,7 +92,9 @@ Wires Batcher::apply(ConstOp op) {
   if (auto flag = mlir::dyn_cast<mlir::BoolAttr>(value))
     value = builder.getI8IntegerAttr(flag.getValue());
   auto type = mlir::RankedTensorType::get({}, value.getType());
-  return {{arith::ConstantOp::create(builder, location, mlir::DenseElementsAttr::get(type, mlir::Attribute(value))), {}, {}}};
+  return {{arith::ConstantOp::create(builder, location, mlir::DenseElementsAttr::get(type, mlir::Attribute(value))),
+           {},
+           {}}};
 }
 
 Wires Batcher::apply(SizeOp op) {
@@ -133,8 +135,10 @@ Wires Batcher::apply(SoftmaxOp op) {
     });
     return Batched{result, frames, {}};
   };
-  auto whereLowest = [&](mlir::OpBuilder &b, mlir::Location l, Value maximum, mlir::TypedAttr then, Value otherwise) -> Value {
-    Value masked = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OEQ, maximum, arith::ConstantOp::create(b, l, lowest));
+  auto whereLowest = [&](mlir::OpBuilder &b, mlir::Location l, Value maximum, mlir::TypedAttr then,
+                         Value otherwise) -> Value {
+    Value masked =
+        arith::CmpFOp::create(b, l, arith::CmpFPredicate::OEQ, maximum, arith::ConstantOp::create(b, l, lowest));
     return arith::SelectOp::create(b, l, masked, arith::ConstantOp::create(b, l, then), otherwise);
   };
   auto exponentials = [&](const Batched &array, const Batched &shift) {
@@ -153,12 +157,14 @@ Wires Batcher::apply(SoftmaxOp op) {
   };
 
   bool sink = args.size() > 1;
-  Batched maximum = fold(Cap::Max, x, sink ? spread(args[1], frames).tensor : filledTensor(builder, location, rows, lowest));
+  Batched maximum =
+      fold(Cap::Max, x, sink ? spread(args[1], frames).tensor : filledTensor(builder, location, rows, lowest));
   Batched shift = rowwise({maximum}, [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange e) {
     return whereLowest(b, l, e[0], zero, e[0]);
   });
   Batched powers = exponentials(x, shift);
-  Batched sum = fold(Cap::Sum, powers, sink ? exponentials(args[1], shift).tensor : filledTensor(builder, location, rows, zero));
+  Batched sum =
+      fold(Cap::Sum, powers, sink ? exponentials(args[1], shift).tensor : filledTensor(builder, location, rows, zero));
   Batched scale = rowwise({sum, maximum}, [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange e) -> Value {
     return arith::DivFOp::create(b, l, arith::ConstantOp::create(b, l, one), whereLowest(b, l, e[1], one, e[0]));
   });

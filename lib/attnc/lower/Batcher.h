@@ -18,7 +18,7 @@ namespace attnc {
 /// leave a SIMD box is the reverse of entering. No array moves.
 struct Batched {
   mlir::Value tensor;
-  llvm::SmallVector<unsigned, 4> frames; // ascending: 0 is the outermost box
+  llvm::SmallVector<unsigned, 4> frames;            // ascending: 0 is the outermost box
   llvm::SmallVector<mlir::OpFoldResult, 4> extents; // of the own axes
 };
 using Wires = llvm::SmallVector<Batched, 4>;

@@ -36,14 +36,16 @@ struct Destinations : mlir::PassWrapper<Destinations, mlir::OperationPass<mlir::
     mlir::OpBuilder builder(&getContext());
     llvm::SmallVector<mlir::DictionaryAttr> notes;
     function.getAllArgAttrs(notes);
-    unsigned arrays = llvm::count_if(entry.getArgumentTypes(), [](mlir::Type type) { return mlir::isa<mlir::RankedTensorType>(type); });
+    unsigned arrays = llvm::count_if(entry.getArgumentTypes(),
+                                     [](mlir::Type type) { return mlir::isa<mlir::RankedTensorType>(type); });
 
     builder.setInsertionPointToStart(&entry);
     for (unsigned i = 0; i < arrays; ++i) {
       mlir::BlockArgument argument = entry.getArgument(i);
       mlir::Type tensor = argument.getType();
       argument.setType(arrayOf(tensor));
-      auto read = mlir::bufferization::ToTensorOp::create(builder, function.getLoc(), tensor, argument, /*restrict=*/true);
+      auto read =
+          mlir::bufferization::ToTensorOp::create(builder, function.getLoc(), tensor, argument, /*restrict=*/true);
       argument.replaceAllUsesExcept(read, read);
     }
     auto end = mlir::cast<mlir::func::ReturnOp>(entry.getTerminator());
@@ -103,13 +105,15 @@ struct Pointers : mlir::PassWrapper<Pointers, mlir::OperationPass<mlir::func::Fu
         continue;
       auto shape = function.getArgAttrOfType<mlir::AffineMapAttr>(argument.getArgNumber(), dialect::shapeAttribute);
       if (!type.hasStaticShape() && !shape) {
-        function.emitError() << "argument " << argument.getArgNumber() << " of type " << type << " has no '" << dialect::shapeAttribute << "'";
+        function.emitError() << "argument " << argument.getArgNumber() << " of type " << type << " has no '"
+                             << dialect::shapeAttribute << "'";
         return signalPassFailure();
       }
       argument.setType(mlir::LLVM::LLVMPointerType::get(&getContext()));
       auto [array, first] = described(builder, location, converter, type, argument, shape, sizes);
       argument.replaceAllUsesExcept(array, first);
-      notes.back() = builder.getDictionaryAttr(builder.getNamedAttr(mlir::LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr()));
+      notes.back() = builder.getDictionaryAttr(
+          builder.getNamedAttr(mlir::LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr()));
     }
     function.setFunctionType(builder.getFunctionType(entry.getArgumentTypes(), function.getResultTypes()));
     function.setAllArgAttrs(notes);
@@ -117,10 +121,9 @@ struct Pointers : mlir::PassWrapper<Pointers, mlir::OperationPass<mlir::func::Fu
 
 private:
   /// The array behind a pointer as a memref, and the operations that use the pointer.
-  static std::pair<Value, llvm::SmallPtrSet<mlir::Operation *, 2>> described(mlir::OpBuilder &builder, mlir::Location location,
-                                                                              mlir::LLVMTypeConverter &converter, mlir::MemRefType type,
-                                                                              Value pointer, mlir::AffineMapAttr shape,
-                                                                              llvm::ArrayRef<Value> sizes) {
+  static std::pair<Value, llvm::SmallPtrSet<mlir::Operation *, 2>>
+  described(mlir::OpBuilder &builder, mlir::Location location, mlir::LLVMTypeConverter &converter,
+            mlir::MemRefType type, Value pointer, mlir::AffineMapAttr shape, llvm::ArrayRef<Value> sizes) {
     auto number = [&](Value index) -> Value {
       return mlir::arith::IndexCastOp::create(builder, location, builder.getI64Type(), index);
     };
@@ -132,9 +135,10 @@ private:
     descriptor.setConstantOffset(builder, location, 0);
     Value stride = mlir::arith::ConstantIndexOp::create(builder, location, 1);
     for (int64_t axis = type.getRank(); axis-- > 0;) {
-      Value extent = type.isDynamicDim(axis)
-                         ? mlir::affine::expandAffineExpr(builder, location, shape.getValue().getResult(axis), {}, sizes)
-                         : mlir::arith::ConstantIndexOp::create(builder, location, type.getDimSize(axis)).getResult();
+      Value extent =
+          type.isDynamicDim(axis)
+              ? mlir::affine::expandAffineExpr(builder, location, shape.getValue().getResult(axis), {}, sizes)
+              : mlir::arith::ConstantIndexOp::create(builder, location, type.getDimSize(axis)).getResult();
       descriptor.setSize(builder, location, axis, number(extent));
       descriptor.setStride(builder, location, axis, number(stride));
       stride = mlir::arith::MulIOp::create(builder, location, stride, extent);

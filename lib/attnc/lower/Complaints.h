@@ -19,7 +19,9 @@ public:
         }) {}
 
   /// `situation: what was reported`.
-  std::string text(const std::string &situation) const { return gathered.empty() ? situation : situation + ": " + gathered; }
+  std::string text(const std::string &situation) const {
+    return gathered.empty() ? situation : situation + ": " + gathered;
+  }
 
 private:
   std::string gathered;

@@ -23,7 +23,8 @@ using Values = std::vector<Value>;
 
 class Emitter {
 public:
-  Emitter(mlir::MLIRContext &context, const Definition &definition, const LowerOptions &options, const SourceManager *sources)
+  Emitter(mlir::MLIRContext &context, const Definition &definition, const LowerOptions &options,
+          const SourceManager *sources)
       : builder(&context), definition(definition), options(options), sources(sources), names(definition.sizeNames()) {}
 
   mlir::OwningOpRef<mlir::ModuleOp> run() {
@@ -44,7 +45,8 @@ public:
     }
     for (const std::string &name : names) {
       arguments.push_back(builder.getIndexType());
-      argumentNotes.push_back(builder.getDictionaryAttr(builder.getNamedAttr(nameAttribute, builder.getStringAttr(name))));
+      argumentNotes.push_back(
+          builder.getDictionaryAttr(builder.getNamedAttr(nameAttribute, builder.getStringAttr(name))));
     }
     for (std::size_t i = 0; i < diagram.outputs.size(); ++i) {
       const Type &type = diagram.type(diagram.outputs[i]);
@@ -53,7 +55,7 @@ public:
     }
 
     function = mlir::func::FuncOp::create(builder, locationOf(definition.span), symbolName(definition),
-                                               builder.getFunctionType(arguments, results));
+                                          builder.getFunctionType(arguments, results));
     function.setAllArgAttrs(argumentNotes);
     function.setAllResultAttrs(resultNotes);
     mlir::Block *entry = function.addEntryBlock();
@@ -121,13 +123,13 @@ public:
     return {ReshapeOp::create(builder, at(op), type(op, 0), operands[0], axes)};
   }
   Values apply(const Box &generator, const Op &op, std::span<const Value> operands) {
-    auto box = BoxOp::create(builder, at(op), types(op), llvm::StringRef(name(generator.cap)), size(generator.size), generator.indexed,
-                             list(operands), mapped(generator.modes));
+    auto box = BoxOp::create(builder, at(op), types(op), llvm::StringRef(name(generator.cap)), size(generator.size),
+                             generator.indexed, list(operands), mapped(generator.modes));
     return body(box, *generator.body);
   }
   Values apply(const Scan &generator, const Op &op, std::span<const Value> operands) {
-    auto scan = ScanOp::create(builder, at(op), types(op), size(generator.size), generator.indexed, int64_t(generator.states),
-                               list(operands), mapped(generator.modes));
+    auto scan = ScanOp::create(builder, at(op), types(op), size(generator.size), generator.indexed,
+                               int64_t(generator.states), list(operands), mapped(generator.modes));
     return body(scan, *generator.body);
   }
   Values apply(const Call &generator, const Op &op, std::span<const Value> operands) {
@@ -137,8 +139,8 @@ public:
     const Learner &learner = definition.learner(generator.learner);
     llvm::SmallVector<int64_t> per(generator.per.begin(), generator.per.end());
     const Values &parameters = parameterValues[generator.learner.index()];
-    return {ApplyOp::create(builder, at(op), type(op, 0), llvm::StringRef(name(learner.kind)), learner.label, list(operands),
-                            llvm::ArrayRef(parameters), per)};
+    return {ApplyOp::create(builder, at(op), type(op, 0), llvm::StringRef(name(learner.kind)), learner.label,
+                            list(operands), llvm::ArrayRef(parameters), per)};
   }
 
 private:
@@ -161,7 +163,8 @@ private:
     if (!sources || !span.valid())
       return otherwise ? *otherwise : mlir::Location(builder.getUnknownLoc());
     attnc::Location place = sources->locate(span.file, span.begin);
-    return mlir::FileLineColLoc::get(builder.getContext(), llvm::StringRef(sources->name(span.file)), place.line, place.column);
+    return mlir::FileLineColLoc::get(builder.getContext(), llvm::StringRef(sources->name(span.file)), place.line,
+                                     place.column);
   }
 
   mlir::Type element(Kind kind) {
@@ -237,7 +240,8 @@ private:
         product = mlir::arith::ConstantIndexOp::create(builder, function.getLoc(), term.coefficient);
       for (const std::string &name : term.names) {
         Value factor = sizeValues.at(Size::variable(name));
-        product = product ? mlir::arith::MulIOp::create(builder, function.getLoc(), product, factor).getResult() : factor;
+        product =
+            product ? mlir::arith::MulIOp::create(builder, function.getLoc(), product, factor).getResult() : factor;
       }
       total = total ? mlir::arith::AddIOp::create(builder, function.getLoc(), total, product).getResult() : product;
     }
@@ -263,7 +267,8 @@ private:
     return mlir::AffineMap::get(0, names.size(), extents, builder.getContext());
   }
   mlir::DictionaryAttr notes(const std::string &name, const Type &type) {
-    llvm::SmallVector<mlir::NamedAttribute> list{builder.getNamedAttr(shapeAttribute, mlir::AffineMapAttr::get(shape(type)))};
+    llvm::SmallVector<mlir::NamedAttribute> list{
+        builder.getNamedAttr(shapeAttribute, mlir::AffineMapAttr::get(shape(type)))};
     if (!name.empty())
       list.push_back(builder.getNamedAttr(nameAttribute, builder.getStringAttr(name)));
     return builder.getDictionaryAttr(list);
@@ -340,8 +345,10 @@ std::vector<std::string> sizeArguments(const Definition &definition, const Lower
   return withSizes(definition, options).sizeNames();
 }
 
-tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::MLIRContext &context, const Definition &definition,
-                                                                          const LowerOptions &options, const SourceManager *sources) {
+tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::MLIRContext &context,
+                                                                         const Definition &definition,
+                                                                         const LowerOptions &options,
+                                                                         const SourceManager *sources) {
   Definition sized = withSizes(definition, options);
   Obstacles obstacles{sized, {}};
   obstacles.check(sized.diagram);

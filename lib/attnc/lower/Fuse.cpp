@@ -20,11 +20,12 @@ enum class Work { None, Little, Much };
 Work workOf(linalg::GenericOp op) {
   unsigned operations = 0;
   for (mlir::Operation &inner : op.getBody()->without_terminator()) {
-    if (mlir::isa<arith::ConstantOp, arith::IndexCastOp, arith::CmpIOp, arith::ExtUIOp, linalg::IndexOp, mlir::affine::AffineApplyOp>(inner))
+    if (mlir::isa<arith::ConstantOp, arith::IndexCastOp, arith::CmpIOp, arith::ExtUIOp, linalg::IndexOp,
+                  mlir::affine::AffineApplyOp>(inner))
       continue;
-    if (!mlir::isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, arith::ExtFOp, arith::CmpFOp, arith::SelectOp, arith::AndIOp,
-                   arith::OrIOp, arith::XOrIOp, arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::MaximumFOp, arith::MinimumFOp,
-                   arith::SIToFPOp>(inner))
+    if (!mlir::isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, arith::ExtFOp, arith::CmpFOp,
+                   arith::SelectOp, arith::AndIOp, arith::OrIOp, arith::XOrIOp, arith::AddIOp, arith::SubIOp,
+                   arith::MulIOp, arith::MaximumFOp, arith::MinimumFOp, arith::SIToFPOp>(inner))
       return Work::Much;
     ++operations;
   }
@@ -52,8 +53,12 @@ bool worthFusing(mlir::OpOperand *operand) {
 struct Fuse : mlir::PassWrapper<Fuse, mlir::OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Fuse)
   llvm::StringRef getArgument() const final { return "attnc-fuse"; }
-  llvm::StringRef getDescription() const final { return "put producers into the loops of their consumers where that pays"; }
-  void getDependentDialects(mlir::DialectRegistry &registry) const final { registry.insert<mlir::affine::AffineDialect>(); }
+  llvm::StringRef getDescription() const final {
+    return "put producers into the loops of their consumers where that pays";
+  }
+  void getDependentDialects(mlir::DialectRegistry &registry) const final {
+    registry.insert<mlir::affine::AffineDialect>();
+  }
 
   void runOnOperation() final {
     mlir::RewritePatternSet patterns(&getContext());

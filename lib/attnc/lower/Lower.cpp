@@ -42,10 +42,11 @@ namespace func = mlir::func;
 namespace bufferization = mlir::bufferization;
 
 void addDialects(mlir::DialectRegistry &registry) {
-  registry.insert<dialect::AttncDialect, mlir::affine::AffineDialect, mlir::arith::ArithDialect, bufferization::BufferizationDialect,
-                  mlir::cf::ControlFlowDialect, func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::linalg::LinalgDialect,
-                  mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::omp::OpenMPDialect, mlir::scf::SCFDialect, mlir::tensor::TensorDialect,
-                  mlir::ub::UBDialect>();
+  registry.insert<dialect::AttncDialect, mlir::affine::AffineDialect, mlir::arith::ArithDialect,
+                  bufferization::BufferizationDialect, mlir::cf::ControlFlowDialect, func::FuncDialect,
+                  mlir::LLVM::LLVMDialect, mlir::linalg::LinalgDialect, mlir::math::MathDialect,
+                  mlir::memref::MemRefDialect, mlir::omp::OpenMPDialect, mlir::scf::SCFDialect,
+                  mlir::tensor::TensorDialect, mlir::ub::UBDialect>();
   mlir::arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
   mlir::linalg::registerAllDialectInterfaceImplementations(registry);
@@ -87,7 +88,8 @@ void buildToLLVM(mlir::OpPassManager &passes) {
   passes.addPass(mlir::createReconcileUnrealizedCastsPass());
 }
 
-tl::expected<void, std::string> run(mlir::ModuleOp module, void (*build)(mlir::OpPassManager &), const char *situation) {
+tl::expected<void, std::string> run(mlir::ModuleOp module, void (*build)(mlir::OpPassManager &),
+                                    const char *situation) {
   mlir::MLIRContext &context = *module.getContext();
   prepareContext(context);
   Complaints complaints(context);
@@ -111,11 +113,13 @@ void prepareContext(mlir::MLIRContext &context) {
 
 void registerLowering(mlir::DialectRegistry &registry) {
   addDialects(registry);
-  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass,
-                      createPointersPass, createToLLVMPass})
+  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass,
+                      createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createUnscopePass,
+                      createExpandMathPass, createPointersPass, createToLLVMPass})
     mlir::registerPass(create);
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused", buildToLinalg);
-  static mlir::PassPipelineRegistration<> llvm("attnc-to-llvm", "linalg on tensors to the LLVM dialect with the C interface", buildToLLVM);
+  static mlir::PassPipelineRegistration<> llvm(
+      "attnc-to-llvm", "linalg on tensors to the LLVM dialect with the C interface", buildToLLVM);
 }
 
 tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module) {

@@ -47,9 +47,10 @@ void registerLowering(mlir::DialectRegistry &registry);
 
 /// The definition as a function of the attnc dialect (AttncDialect.h), verified. With `sources`, locations point
 /// into the program. Fails, in lower case, on a hole and on an axis that the sizes make negative.
-tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::MLIRContext &context, const Definition &definition,
-                                                                          const LowerOptions &options = {},
-                                                                          const SourceManager *sources = nullptr);
+tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::MLIRContext &context,
+                                                                         const Definition &definition,
+                                                                         const LowerOptions &options = {},
+                                                                         const SourceManager *sources = nullptr);
 /// attnc → linalg on tensors, fused: still values, still one function of tensors and indices.
 tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module);
 /// linalg on tensors → the LLVM dialect, with the interface above.

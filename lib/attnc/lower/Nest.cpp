@@ -25,11 +25,13 @@ Value storedScalar(mlir::OpBuilder &builder, mlir::Location location, Value scal
   return mlir::arith::ExtUIOp::create(builder, location, builder.getI8Type(), scalar);
 }
 
-Value emptyTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type scalar) {
+Value emptyTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents,
+                  mlir::Type scalar) {
   return mlir::tensor::EmptyOp::create(builder, location, extents, stored(scalar));
 }
 
-Value filledTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::TypedAttr value) {
+Value filledTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents,
+                   mlir::TypedAttr value) {
   Value scalar = storedScalar(builder, location, mlir::arith::ConstantOp::create(builder, location, value));
   Value empty = emptyTensor(builder, location, extents, value.getType());
   return mlir::linalg::FillOp::create(builder, location, scalar, empty).getResult(0);
@@ -37,7 +39,8 @@ Value filledTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::Arra
 
 Value Nest::map(mlir::Type scalar, Payload payload) {
   llvm::SmallVector<mlir::utils::IteratorType> iterators(extents.size(), mlir::utils::IteratorType::parallel);
-  return generic(emptyTensor(builder, location, extents, scalar), builder.getMultiDimIdentityMap(extents.size()), iterators, false, payload);
+  return generic(emptyTensor(builder, location, extents, scalar), builder.getMultiDimIdentityMap(extents.size()),
+                 iterators, false, payload);
 }
 
 Value Nest::fold(llvm::ArrayRef<bool> folded, Value initial, Payload payload) {
@@ -54,11 +57,12 @@ Value Nest::fold(llvm::ArrayRef<bool> folded, Value initial, Payload payload) {
     else if (!covered[loop]) // the extent of a loop shows only in what is read along it
       reads.push_back({emptyTensor(builder, location, {extents[loop]}, builder.getI8Type()), {loop}});
   }
-  return generic(initial, mlir::AffineMap::get(extents.size(), 0, kept, builder.getContext()), iterators, true, payload);
+  return generic(initial, mlir::AffineMap::get(extents.size(), 0, kept, builder.getContext()), iterators, true,
+                 payload);
 }
 
-Value Nest::generic(Value output, mlir::AffineMap outputMap, llvm::ArrayRef<mlir::utils::IteratorType> iterators, bool accumulates,
-                    Payload payload) {
+Value Nest::generic(Value output, mlir::AffineMap outputMap, llvm::ArrayRef<mlir::utils::IteratorType> iterators,
+                    bool accumulates, Payload payload) {
   llvm::SmallVector<mlir::AffineMap> maps;
   llvm::SmallVector<Value> inputs;
   for (const Access &read : reads) {
@@ -75,8 +79,8 @@ Value Nest::generic(Value output, mlir::AffineMap outputMap, llvm::ArrayRef<mlir
       scalars.push_back(loadedScalar(inside, where, element));
     mlir::linalg::YieldOp::create(inside, where, storedScalar(inside, where, payload(inside, where, scalars)));
   };
-  return mlir::linalg::GenericOp::create(builder, location, mlir::TypeRange{output.getType()}, inputs, mlir::ValueRange{output}, maps,
-                                         iterators, body)
+  return mlir::linalg::GenericOp::create(builder, location, mlir::TypeRange{output.getType()}, inputs,
+                                         mlir::ValueRange{output}, maps, iterators, body)
       .getResult(0);
 }
 

@@ -27,8 +27,8 @@ struct Nest {
   mlir::Value fold(llvm::ArrayRef<bool> folded, mlir::Value initial, Payload payload);
 
 private:
-  mlir::Value generic(mlir::Value output, mlir::AffineMap outputMap, llvm::ArrayRef<mlir::utils::IteratorType> iterators,
-                      bool accumulates, Payload payload);
+  mlir::Value generic(mlir::Value output, mlir::AffineMap outputMap,
+                      llvm::ArrayRef<mlir::utils::IteratorType> iterators, bool accumulates, Payload payload);
 };
 
 /// How a scalar lies in memory: i1 as i8.
@@ -36,8 +36,10 @@ mlir::Type stored(mlir::Type scalar);
 mlir::Value loadedScalar(mlir::OpBuilder &builder, mlir::Location location, mlir::Value element);
 mlir::Value storedScalar(mlir::OpBuilder &builder, mlir::Location location, mlir::Value scalar);
 
-mlir::Value emptyTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::Type scalar);
+mlir::Value emptyTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents,
+                        mlir::Type scalar);
 /// An array of one value.
-mlir::Value filledTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::TypedAttr value);
+mlir::Value filledTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents,
+                         mlir::TypedAttr value);
 
 } // namespace attnc

@@ -24,8 +24,12 @@ using mlir::Value;
 struct Places : mlir::PassWrapper<Places, mlir::OperationPass<mlir::func::FuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Places)
   llvm::StringRef getArgument() const final { return "attnc-places"; }
-  llvm::StringRef getDescription() const final { return "values do not share arrays; loops keep their states in place"; }
-  void getDependentDialects(mlir::DialectRegistry &registry) const final { registry.insert<bufferization::BufferizationDialect>(); }
+  llvm::StringRef getDescription() const final {
+    return "values do not share arrays; loops keep their states in place";
+  }
+  void getDependentDialects(mlir::DialectRegistry &registry) const final {
+    registry.insert<bufferization::BufferizationDialect>();
+  }
 
   void runOnOperation() final {
     mlir::OpBuilder builder(&getContext());
@@ -56,7 +60,8 @@ private:
       return loop && operand.getOperandNumber() >= loop.getNumControlOperands();
     };
     for (mlir::OpOperand &operand : op->getOpOperands()) {
-      if (!mlir::isa<mlir::RankedTensorType>(operand.get().getType()) || operand.get().hasOneUse() || !continued(operand))
+      if (!mlir::isa<mlir::RankedTensorType>(operand.get().getType()) || operand.get().hasOneUse() ||
+          !continued(operand))
         continue;
       mlir::Operation *producer = operand.get().getDefiningOp();
       if (mlir::isa_and_nonnull<tensor::EmptyOp>(producer))
@@ -99,8 +104,8 @@ private:
   static mlir::linalg::GenericOp computableIn(Value place, Value next) {
     auto op = next.getDefiningOp<mlir::linalg::GenericOp>();
     auto plain = [&](mlir::OpOperand &operand) { return op.getMatchingIndexingMap(&operand).isIdentity(); };
-    if (!op || op->getBlock() != place.getParentBlock() || op.getNumParallelLoops() != op.getNumLoops() || !plain(op.getDpsInitsMutable()[0]) ||
-        !op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>())
+    if (!op || op->getBlock() != place.getParentBlock() || op.getNumParallelLoops() != op.getNumLoops() ||
+        !plain(op.getDpsInitsMutable()[0]) || !op.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>())
       return nullptr;
     for (mlir::OpOperand &use : place.getUses()) {
       mlir::Operation *user = use.getOwner();
@@ -122,14 +127,16 @@ private:
     if (sourceOf(value) == value)
       return value;
     auto type = mlir::cast<mlir::RankedTensorType>(value.getType());
-    Value empty = tensor::EmptyOp::create(builder, location, tensor::getMixedSizes(builder, location, value), type.getElementType());
+    Value empty = tensor::EmptyOp::create(builder, location, tensor::getMixedSizes(builder, location, value),
+                                          type.getElementType());
     return mlir::linalg::CopyOp::create(builder, location, value, empty).getResult(0);
   }
 
   /// What a value is a view of.
   static Value sourceOf(Value value) {
     while (mlir::Operation *op = value.getDefiningOp()) {
-      if (!mlir::isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ReshapeOp, tensor::CastOp>(op))
+      if (!mlir::isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ReshapeOp,
+                     tensor::CastOp>(op))
         break;
       value = op->getOperand(0);
     }

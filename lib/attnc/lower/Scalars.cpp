@@ -36,7 +36,9 @@ Value compare(B &b, arith::CmpFPredicate real, arith::CmpIPredicate integer, Val
   return arith::CmpIOp::create(b, integer, x, y);
 }
 
-Value same(B &b, Value x, int64_t value) { return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, x, number(b, x.getType(), value)); }
+Value same(B &b, Value x, int64_t value) {
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, x, number(b, x.getType(), value));
+}
 Value pick(B &b, Value condition, Value a, Value c) { return arith::SelectOp::create(b, condition, a, c); }
 
 /// Floor division or its remainder. Divisors 0 and -1 never reach the machine's division, which traps on
@@ -70,7 +72,9 @@ Value bits(B &b, uint64_t value) { return arith::ConstantOp::create(b, b.getI64I
 
 /// `uniform` of theory/Pointwise.cpp, step by step.
 Value uniformOf(B &b, Value seed, Value counter, mlir::Type real) {
-  auto shifted = [&](Value z, unsigned by) { return arith::XOrIOp::create(b, z, arith::ShRUIOp::create(b, z, bits(b, by))); };
+  auto shifted = [&](Value z, unsigned by) {
+    return arith::XOrIOp::create(b, z, arith::ShRUIOp::create(b, z, bits(b, by)));
+  };
   auto finalise = [&](Value z) -> Value {
     z = arith::MulIOp::create(b, shifted(z, 30), bits(b, 0xBF58476D1CE4E5B9ull));
     z = arith::MulIOp::create(b, shifted(z, 27), bits(b, 0x94D049BB133111EBull));
@@ -85,7 +89,8 @@ Value uniformOf(B &b, Value seed, Value counter, mlir::Type real) {
 
 } // namespace
 
-Value emitPointwise(mlir::OpBuilder &builder, mlir::Location location, PointwiseFn fn, mlir::ValueRange operands, mlir::Type result) {
+Value emitPointwise(mlir::OpBuilder &builder, mlir::Location location, PointwiseFn fn, mlir::ValueRange operands,
+                    mlir::Type result) {
   B b(location, builder);
   using FP = arith::CmpFPredicate;
   using IP = arith::CmpIPredicate;
@@ -111,7 +116,8 @@ Value emitPointwise(mlir::OpBuilder &builder, mlir::Location location, Pointwise
   case PointwiseFn::Max:
     return real ? arith::MaximumFOp::create(b, x, y).getResult() : arith::MaxSIOp::create(b, x, y).getResult();
   case PointwiseFn::Neg:
-    return real ? arith::NegFOp::create(b, x).getResult() : arith::SubIOp::create(b, number(b, x.getType(), 0), x).getResult();
+    return real ? arith::NegFOp::create(b, x).getResult()
+                : arith::SubIOp::create(b, number(b, x.getType(), 0), x).getResult();
   case PointwiseFn::Abs:
     if (real)
       return math::AbsFOp::create(b, x);

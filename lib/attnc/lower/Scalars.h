@@ -15,9 +15,11 @@ Cap capNamed(llvm::StringRef name);
 /// The value of an empty fold, of a scalar type.
 mlir::TypedAttr unitOf(Cap cap, mlir::Type type);
 /// One step of a fold; real sums and products may be reassociated.
-mlir::Value emitFold(mlir::OpBuilder &builder, mlir::Location location, Cap cap, mlir::Value accumulator, mlir::Value element);
+mlir::Value emitFold(mlir::OpBuilder &builder, mlir::Location location, Cap cap, mlir::Value accumulator,
+                     mlir::Value element);
 
 /// accumulator + a * b, as a step of a contraction.
-mlir::Value emitMultiplyAdd(mlir::OpBuilder &builder, mlir::Location location, mlir::Value accumulator, mlir::Value a, mlir::Value b);
+mlir::Value emitMultiplyAdd(mlir::OpBuilder &builder, mlir::Location location, mlir::Value accumulator, mlir::Value a,
+                            mlir::Value b);
 
 } // namespace attnc

@@ -18,7 +18,6 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
-#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace attnc {
 
@@ -49,7 +48,9 @@ struct ExpandMath : mlir::PassWrapper<ExpandMath, mlir::OperationPass<>> {
 struct ToLLVM : mlir::PassWrapper<ToLLVM, mlir::OperationPass<mlir::ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ToLLVM)
   llvm::StringRef getArgument() const final { return "attnc-convert-to-llvm"; }
-  llvm::StringRef getDescription() const final { return "functions, memory, arithmetic and branches to the LLVM dialect"; }
+  llvm::StringRef getDescription() const final {
+    return "functions, memory, arithmetic and branches to the LLVM dialect";
+  }
   void getDependentDialects(mlir::DialectRegistry &registry) const final { registry.insert<mlir::LLVM::LLVMDialect>(); }
 
   void runOnOperation() final {
@@ -58,7 +59,8 @@ struct ToLLVM : mlir::PassWrapper<ToLLVM, mlir::OperationPass<mlir::ModuleOp>> {
     mlir::LLVMTypeConverter converter(&getContext(), options);
     mlir::RewritePatternSet patterns(&getContext());
     mlir::arith::populateArithExpandOpsPatterns(patterns);
-    mlir::arith::populateExpandBFloat16Patterns(patterns); // few processors convert, and a runtime's function does not vectorise
+    mlir::arith::populateExpandBFloat16Patterns(
+        patterns); // few processors convert, and a runtime's function does not vectorise
     if (failed(mlir::applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
 

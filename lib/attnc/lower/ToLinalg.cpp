@@ -27,7 +27,9 @@ mlir::Type storedType(mlir::Type type) {
 struct ToLinalg : mlir::PassWrapper<ToLinalg, mlir::OperationPass<mlir::func::FuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ToLinalg)
   llvm::StringRef getArgument() const final { return "attnc-batch"; }
-  llvm::StringRef getDescription() const final { return "interpret boxes once, batched over their axes, as linalg on tensors"; }
+  llvm::StringRef getDescription() const final {
+    return "interpret boxes once, batched over their axes, as linalg on tensors";
+  }
   void getDependentDialects(mlir::DialectRegistry &registry) const final {
     registry.insert<mlir::arith::ArithDialect, mlir::bufferization::BufferizationDialect, mlir::linalg::LinalgDialect,
                     mlir::math::MathDialect, mlir::scf::SCFDialect, mlir::tensor::TensorDialect>();
@@ -78,8 +80,8 @@ struct ToLinalg : mlir::PassWrapper<ToLinalg, mlir::OperationPass<mlir::func::Fu
 
 private:
   /// An argument of the function, its extents from the sizes by its shape attribute.
-  static Batched wireOf(mlir::IRRewriter &builder, mlir::func::FuncOp function, mlir::BlockArgument argument, Value tensor,
-                        llvm::ArrayRef<Value> sizes) {
+  static Batched wireOf(mlir::IRRewriter &builder, mlir::func::FuncOp function, mlir::BlockArgument argument,
+                        Value tensor, llvm::ArrayRef<Value> sizes) {
     Batched wire{tensor, {}, {}};
     auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
     auto shape = function.getArgAttrOfType<mlir::AffineMapAttr>(argument.getArgNumber(), shapeAttribute);
@@ -103,17 +105,21 @@ private:
     mlir::Type element = mlir::getElementTypeOrSelf(op.getResult(0));
     bool widens = mlir::isa<mlir::arith::ExtFOp>(op);
     Value result = loops.map(element, [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange e) -> Value {
-      return widens ? mlir::arith::ExtFOp::create(b, l, element, e[0]).getResult() : mlir::arith::TruncFOp::create(b, l, element, e[0]).getResult();
+      return widens ? mlir::arith::ExtFOp::create(b, l, element, e[0]).getResult()
+                    : mlir::arith::TruncFOp::create(b, l, element, e[0]).getResult();
     });
     return {result, {}, wire.extents};
   }
 
-  static void finish(mlir::IRRewriter &builder, mlir::func::FuncOp function, const Batcher &batcher, mlir::Operation &op) {
+  static void finish(mlir::IRRewriter &builder, mlir::func::FuncOp function, const Batcher &batcher,
+                     mlir::Operation &op) {
     llvm::SmallVector<Value> outputs;
     for (auto [value, type] : llvm::zip(op.getOperands(), function.getResultTypes())) {
       Value tensor = batcher.wire(value).tensor;
       mlir::Type wanted = storedType(type);
-      outputs.push_back(tensor.getType() == wanted ? tensor : mlir::tensor::CastOp::create(builder, op.getLoc(), wanted, tensor).getResult());
+      outputs.push_back(tensor.getType() == wanted
+                            ? tensor
+                            : mlir::tensor::CastOp::create(builder, op.getLoc(), wanted, tensor).getResult());
     }
     mlir::func::ReturnOp::create(builder, op.getLoc(), outputs);
   }

@@ -63,7 +63,9 @@ TEST_CASE("what cannot be run is refused") {
   mlir::MLIRContext context;
   SECTION("a hole") {
     std::vector<Learner> learners{{LearnerKind::Hole, "core", {realType()}, {realType()}, {}, 64, {}}};
-    Definition definition = define(diagram(learners, {realType()}, [](Draft &draft, auto &in) { return draft.all(Apply{LearnerId(0), {}}, in); }), learners);
+    Definition definition = define(
+        diagram(learners, {realType()}, [](Draft &draft, auto &in) { return draft.all(Apply{LearnerId(0), {}}, in); }),
+        learners);
     auto module = emitDiagram(context, definition);
     REQUIRE(!module);
     CHECK(module.error() == "the box 'core' has yet to be given");

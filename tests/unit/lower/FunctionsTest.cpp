@@ -16,7 +16,8 @@ Definition lifted(F fn, const std::vector<Kind> &kinds) {
     outer.push_back({kind, {n}});
   }
   return define(diagram(outer, [&](Draft &draft, const std::vector<WireId> &wires) -> std::vector<WireId> {
-    Diagram body = diagram(inner, [&](Draft &draft, const std::vector<WireId> &in) -> std::vector<WireId> { return {draft.fn(fn, in)}; });
+    Diagram body = diagram(
+        inner, [&](Draft &draft, const std::vector<WireId> &in) -> std::vector<WireId> { return {draft.fn(fn, in)}; });
     return draft.all(box(Cap::None, n, std::vector<Mode>(kinds.size(), Mode::Map), std::move(body)), wires);
   }));
 }
@@ -65,9 +66,9 @@ TEST_CASE("functions on reals are accurate everywhere") {
     double low, high;
   };
   const Case cases[] = {
-      {F::Exp, std::exp, -110, 95},  {F::Log, std::log, 0, 10},    {F::Sqrt, std::sqrt, 0, 10},   {F::Sin, std::sin, -50, 50},
-      {F::Cos, std::cos, -50, 50},   {F::Tanh, std::tanh, -12, 12}, {F::Erf, std::erf, -6, 6},     {F::Floor, std::floor, -3, 3},
-      {F::Abs, std::fabs, -3, 3},
+      {F::Exp, std::exp, -110, 95}, {F::Log, std::log, 0, 10},     {F::Sqrt, std::sqrt, 0, 10},
+      {F::Sin, std::sin, -50, 50},  {F::Cos, std::cos, -50, 50},   {F::Tanh, std::tanh, -12, 12},
+      {F::Erf, std::erf, -6, 6},    {F::Floor, std::floor, -3, 3}, {F::Abs, std::fabs, -3, 3},
   };
   for (const Case &c : cases) {
     checkFunction(c.fn, c.exact, Real::F32, c.low, c.high, 1e-6);
@@ -83,7 +84,8 @@ TEST_CASE("functions of two reals") {
       y.push_back(b);
     }
   for (Real real : {Real::F32, Real::F64})
-    for (F fn : {F::Add, F::Sub, F::Mul, F::Div, F::Pow, F::Min, F::Max, F::Less, F::LessEqual, F::Equal, F::NotEqual}) {
+    for (F fn :
+         {F::Add, F::Sub, F::Mul, F::Div, F::Pow, F::Min, F::Max, F::Less, F::LessEqual, F::Equal, F::NotEqual}) {
       INFO(info(fn).name);
       Definition definition = lifted(fn, {Kind::Real, Kind::Real});
       Array wanted = run(definition, {{"n", std::int64_t(x.size())}}, {reals(x), reals(y)}).front();
@@ -92,21 +94,25 @@ TEST_CASE("functions of two reals") {
 }
 
 TEST_CASE("functions of ints") {
-  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(), greatest = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                         greatest = std::numeric_limits<std::int64_t>::max();
   Ints x, y;
   for (std::int64_t a : {std::int64_t(0), std::int64_t(7), std::int64_t(-7), std::int64_t(1), least, greatest})
-    for (std::int64_t b : {std::int64_t(0), std::int64_t(2), std::int64_t(-2), std::int64_t(-1), std::int64_t(1), least, greatest}) {
+    for (std::int64_t b :
+         {std::int64_t(0), std::int64_t(2), std::int64_t(-2), std::int64_t(-1), std::int64_t(1), least, greatest}) {
       x.push_back(a);
       y.push_back(b);
     }
   SECTION("division rounds down, and by 0 gives 0") {
-    same(lower(F::FloorDiv, Real::F32, {Kind::Int, Kind::Int}, {integers({7, -7, 7, -7, 5}), integers({2, 2, -2, -2, 0})}),
+    same(lower(F::FloorDiv, Real::F32, {Kind::Int, Kind::Int},
+               {integers({7, -7, 7, -7, 5}), integers({2, 2, -2, -2, 0})}),
          integers({3, -4, -4, 3, 0}));
     same(lower(F::Mod, Real::F32, {Kind::Int, Kind::Int}, {integers({7, -7, 7, -7, 5}), integers({2, 2, -2, -2, 0})}),
          integers({1, 1, -1, -1, 0}));
   }
   SECTION("as the oracle, at the ends too") {
-    for (F fn : {F::Add, F::Sub, F::Mul, F::FloorDiv, F::Mod, F::Min, F::Max, F::Less, F::LessEqual, F::Equal, F::NotEqual, F::Uniform}) {
+    for (F fn : {F::Add, F::Sub, F::Mul, F::FloorDiv, F::Mod, F::Min, F::Max, F::Less, F::LessEqual, F::Equal,
+                 F::NotEqual, F::Uniform}) {
       INFO(info(fn).name);
       Definition definition = lifted(fn, {Kind::Int, Kind::Int});
       Array wanted = run(definition, {{"n", std::int64_t(x.size())}}, {integers(x), integers(y)}).front();
@@ -115,7 +121,8 @@ TEST_CASE("functions of ints") {
     }
     for (F fn : {F::Neg, F::Abs}) {
       Definition definition = lifted(fn, {Kind::Int});
-      same(lower(fn, Real::F32, {Kind::Int}, {integers(x)}), run(definition, {{"n", std::int64_t(x.size())}}, {integers(x)}).front());
+      same(lower(fn, Real::F32, {Kind::Int}, {integers(x)}),
+           run(definition, {{"n", std::int64_t(x.size())}}, {integers(x)}).front());
     }
   }
   SECTION("from reals: floor, and 0 for what is no int") {

@@ -21,7 +21,8 @@ void compare(Real real, bool fixed, bool smooth, double tolerance, unsigned firs
       parameters.push_back(rounded(random.array(parameter.type, sizes), real));
     INFO(dialectText(definition, {real, {}}));
     std::vector<Array> wanted = run(definition, sizes, inputs, parameters);
-    std::vector<Array> found = runLowered(definition, {real, fixed ? sizes : Size::Values{}}, sizes, inputs, parameters);
+    std::vector<Array> found =
+        runLowered(definition, {real, fixed ? sizes : Size::Values{}}, sizes, inputs, parameters);
     REQUIRE(found.size() == wanted.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
       INFO("output " << i << "\nfound  " << text(found[i]) << "\nwanted " << text(wanted[i]));

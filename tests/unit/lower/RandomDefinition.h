@@ -43,7 +43,10 @@ public:
     std::vector<std::int64_t> shape;
     for (const Size &axis : type.axes)
       shape.push_back(*axis.evaluate(sizes));
-    Array result = *Array::zeros(type.kind == Kind::Real ? DType::F64 : type.kind == Kind::Int ? DType::I64 : DType::Bool, shape);
+    Array result = *Array::zeros(type.kind == Kind::Real  ? DType::F64
+                                 : type.kind == Kind::Int ? DType::I64
+                                                          : DType::Bool,
+                                 shape);
     for (std::int64_t i = 0; i < result.elementCount(); ++i)
       if (type.kind == Kind::Real)
         result.mutableAs<double>()[i] = (int(below(17)) - 8) * 0.25;
@@ -87,7 +90,8 @@ private:
   }
 
   /// A wire that `fits`, or what `otherwise` makes.
-  template <class Fits, class Make> WireId some(Draft &draft, const std::vector<WireId> &wires, Fits &&fits, Make &&otherwise) {
+  template <class Fits, class Make>
+  WireId some(Draft &draft, const std::vector<WireId> &wires, Fits &&fits, Make &&otherwise) {
     std::vector<WireId> list;
     for (WireId wire : wires)
       if (fits(draft.builder.type(wire)))
@@ -95,16 +99,18 @@ private:
     return list.empty() || below(8) == 0 ? otherwise() : list[below(list.size())];
   }
   WireId scalar(Draft &draft, const std::vector<WireId> &wires, Kind kind) {
-    return some(draft, wires, [&](const Type &type) { return type == Type{kind, {}}; }, [&] {
-      if (kind == Kind::Int && below(2))
-        return draft.one(SizeValue{anySize()}, {});
-      std::variant<double, std::int64_t, bool> value = (int(below(9)) - 4) * 0.5;
-      if (kind == Kind::Int)
-        value = std::int64_t(below(5)) - 1;
-      if (kind == Kind::Bool)
-        value = bool(below(2));
-      return draft.one(Const{value}, {});
-    });
+    return some(
+        draft, wires, [&](const Type &type) { return type == Type{kind, {}}; },
+        [&] {
+          if (kind == Kind::Int && below(2))
+            return draft.one(SizeValue{anySize()}, {});
+          std::variant<double, std::int64_t, bool> value = (int(below(9)) - 4) * 0.5;
+          if (kind == Kind::Int)
+            value = std::int64_t(below(5)) - 1;
+          if (kind == Kind::Bool)
+            value = bool(below(2));
+          return draft.one(Const{value}, {});
+        });
   }
 
   std::vector<WireId> operation(Draft &draft, const std::vector<WireId> &wires, unsigned depth) {
@@ -135,7 +141,9 @@ private:
     case 7: {
       auto indices = [&](const Type &other) { return other == intType({type.axes[0]}); };
       WireId at = some(draft, wires, indices, [&] {
-        return draft.one(indexedBox(Cap::None, type.axes[0], {}, diagram({Type{Kind::Int, {}}}, [](Draft &, auto &w) { return w; })), {});
+        return draft.one(
+            indexedBox(Cap::None, type.axes[0], {}, diagram({Type{Kind::Int, {}}}, [](Draft &, auto &w) { return w; })),
+            {});
       });
       return type.kind == Kind::Bool ? loop(draft, wires, x, depth) : draft.all(Scatter{anySize()}, {at, x});
     }
@@ -169,7 +177,8 @@ private:
     if (kind == Kind::Bool) {
       if (choice < 3)
         return draft.fn(F::BoolToInt, {x});
-      return choice < 5 ? draft.fn(F::Not, {x}) : draft.fn(pick({F::And, F::Or, F::Equal, F::NotEqual}), {x, other(Kind::Bool)});
+      return choice < 5 ? draft.fn(F::Not, {x})
+                        : draft.fn(pick({F::And, F::Or, F::Equal, F::NotEqual}), {x, other(Kind::Bool)});
     }
     if (kind == Kind::Int) {
       if (choice < 3)
@@ -178,7 +187,9 @@ private:
         return draft.fn(F::Uniform, {x, other(Kind::Int)});
       if (choice == 4)
         return draft.fn(pick({F::Neg, F::Abs}), {x});
-      return draft.fn(pick({F::Add, F::Sub, F::Mul, F::FloorDiv, F::Mod, F::Min, F::Max, F::Less, F::LessEqual, F::Equal}), {x, other(Kind::Int)});
+      return draft.fn(
+          pick({F::Add, F::Sub, F::Mul, F::FloorDiv, F::Mod, F::Min, F::Max, F::Less, F::LessEqual, F::Equal}),
+          {x, other(Kind::Int)});
     }
     if (choice < 3)
       return draft.fn(F::Tanh, {draft.fn(F::Mul, {x, other(Kind::Real)})});
@@ -227,7 +238,8 @@ private:
       return draft.all(Call{"named", share(body(inside, operations, 1 + below(2), depth + 1))}, operands);
     }
     boxes.push_back(size);
-    Diagram content = choice == 0 ? scanBody(inside, stateTypes, indexed, operations, depth) : body(inside, operations, 1 + below(2), depth + 1);
+    Diagram content = choice == 0 ? scanBody(inside, stateTypes, indexed, operations, depth)
+                                  : body(inside, operations, 1 + below(2), depth + 1);
     boxes.pop_back();
     if (choice == 0)
       return draft.all(Scan{size, indexed, states, modes, share(std::move(content))}, operands);
@@ -243,14 +255,16 @@ private:
   }
 
   /// The next of each state is any wire of its type, after a few operations.
-  Diagram scanBody(const std::vector<Type> &inputs, const std::vector<Type> &states, bool indexed, unsigned operations, unsigned depth) {
+  Diagram scanBody(const std::vector<Type> &inputs, const std::vector<Type> &states, bool indexed, unsigned operations,
+                   unsigned depth) {
     return diagram(learners, inputs, [&](Draft &draft, std::vector<WireId> wires) {
       const std::vector<WireId> given = wires;
       grow(draft, wires, operations, depth + 1);
       std::vector<WireId> results;
       for (std::size_t i = 0; i < states.size(); ++i)
-        results.push_back(some(draft, {wires.begin() + given.size(), wires.end()}, [&](const Type &type) { return type == states[i]; },
-                               [&] { return given[indexed + i]; }));
+        results.push_back(some(
+            draft, {wires.begin() + given.size(), wires.end()}, [&](const Type &type) { return type == states[i]; },
+            [&] { return given[indexed + i]; }));
       for (unsigned i = below(3); i > 0; --i)
         results.push_back(wires[wires.size() - 1 - below(std::min<std::size_t>(wires.size(), 3))]);
       return results;

@@ -27,8 +27,8 @@ void addPacked(llvm::Module &module, llvm::StringRef symbol) {
   llvm::LLVMContext &context = module.getContext();
   llvm::IRBuilder<> builder(context);
   auto *pointer = builder.getPtrTy();
-  auto *packed = llvm::Function::Create(llvm::FunctionType::get(builder.getInt32Ty(), {pointer}, false), llvm::Function::ExternalLinkage,
-                                        "packed", module);
+  auto *packed = llvm::Function::Create(llvm::FunctionType::get(builder.getInt32Ty(), {pointer}, false),
+                                        llvm::Function::ExternalLinkage, "packed", module);
   builder.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", packed));
   llvm::SmallVector<llvm::Value *> arguments;
   for (llvm::Argument &argument : callee->args()) {
@@ -52,8 +52,8 @@ void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   passes.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-mlir::OwningOpRef<mlir::ModuleOp> emitted(mlir::MLIRContext &context, const Definition &definition, const LowerOptions &options,
-                                          const SourceManager *sources = nullptr) {
+mlir::OwningOpRef<mlir::ModuleOp> emitted(mlir::MLIRContext &context, const Definition &definition,
+                                          const LowerOptions &options, const SourceManager *sources = nullptr) {
   auto module = emitDiagram(context, definition, options, sources);
   if (!module)
     FAIL(module.error());
@@ -105,7 +105,8 @@ std::vector<Array> runLowered(const Definition &definition, const LowerOptions &
   std::vector<Array> arrays;
   for (const auto *list : {&inputs, &parameters})
     for (const Array &array : *list)
-      arrays.push_back(*array.converted(array.dtype() == DType::F64 ? dtypeOf(Kind::Real, options.real) : array.dtype()));
+      arrays.push_back(
+          *array.converted(array.dtype() == DType::F64 ? dtypeOf(Kind::Real, options.real) : array.dtype()));
   std::size_t first = arrays.size();
   for (WireId output : definition.diagram.outputs) {
     const Type &type = definition.diagram.type(output);
@@ -124,7 +125,9 @@ std::vector<Array> runLowered(const Definition &definition, const LowerOptions &
 
   std::vector<Array> outputs;
   for (std::size_t i = first; i < arrays.size(); ++i)
-    outputs.push_back(arrays[i].dtype() == DType::I64 || arrays[i].dtype() == DType::Bool ? arrays[i] : *arrays[i].converted(DType::F64));
+    outputs.push_back(arrays[i].dtype() == DType::I64 || arrays[i].dtype() == DType::Bool
+                          ? arrays[i]
+                          : *arrays[i].converted(DType::F64));
   return outputs;
 }
 

@@ -15,7 +15,8 @@ std::vector<Array> runLowered(const Definition &definition, const LowerOptions &
 Array rounded(const Array &array, Real real);
 
 /// The module after `emitDiagram`, `lowerToLinalg` as text.
-std::string dialectText(const Definition &definition, const LowerOptions &options = {}, const SourceManager *sources = nullptr);
+std::string dialectText(const Definition &definition, const LowerOptions &options = {},
+                        const SourceManager *sources = nullptr);
 std::string linalgText(const Definition &definition, const LowerOptions &options = {});
 
 } // namespace attnc

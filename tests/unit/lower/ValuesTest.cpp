@@ -9,8 +9,8 @@ using F = PointwiseFn;
 const Size n = Size::variable("n"), m = Size::variable("m"), d = Size::variable("d");
 
 /// Both with the sizes fixed and with the sizes as arguments.
-void values(const Definition &definition, const Size::Values &sizes, const std::vector<Array> &inputs, const std::vector<Array> &wanted,
-            const std::vector<Array> &parameters = {}, double tolerance = 1e-6) {
+void values(const Definition &definition, const Size::Values &sizes, const std::vector<Array> &inputs,
+            const std::vector<Array> &wanted, const std::vector<Array> &parameters = {}, double tolerance = 1e-6) {
   for (Real real : {Real::F32, Real::F64})
     for (bool fixed : {true, false}) {
       auto found = runLowered(definition, {real, fixed ? sizes : Size::Values{}}, sizes, inputs, parameters);
@@ -25,7 +25,8 @@ Definition one(const std::vector<Type> &inputs, Generator generator) {
 }
 
 Diagram product() {
-  return diagram({realType(), realType()}, [](Draft &draft, auto &in) -> std::vector<WireId> { return {draft.fn(F::Mul, in)}; });
+  return diagram({realType(), realType()},
+                 [](Draft &draft, auto &in) -> std::vector<WireId> { return {draft.fn(F::Mul, in)}; });
 }
 
 /// softmax(q kᵀ) v, row by row.
@@ -39,7 +40,8 @@ Definition attention() {
       Diagram weighted = diagram({realType(), realType({d})}, [](Draft &draft, auto &in) {
         return draft.all(box(Cap::None, d, {Mode::Share, Mode::Map}, product()), in);
       });
-      return draft.all(box(Cap::Sum, m, {Mode::Map, Mode::Map}, std::move(weighted)), {draft.one(Softmax{}, {scores}), in[2]});
+      return draft.all(box(Cap::Sum, m, {Mode::Map, Mode::Map}, std::move(weighted)),
+                       {draft.one(Softmax{}, {scores}), in[2]});
     });
     return draft.all(box(Cap::None, n, {Mode::Map, Mode::Share, Mode::Share}, std::move(row)), in);
   }));
@@ -63,8 +65,10 @@ TEST_CASE("the products of a contraction are never an array") {
 TEST_CASE("softmax") {
   values(one({realType({n})}, Softmax{}), {{"n", 3}}, {reals({-inf, -inf, -inf})}, {reals({0, 0, 0})});
   values(one({realType({n})}, Softmax{}), {{"n", 2}}, {reals({1000, -inf})}, {reals({1, 0})});
-  values(one({realType({n}), realType()}, Softmax{true}), {{"n", 2}}, {reals({0, 0}), real(std::log(2.0))}, {reals({0.25, 0.25})});
-  values(one({realType({n}), realType()}, Softmax{true}), {{"n", 2}}, {reals({-inf, -inf}), real(-inf)}, {reals({0, 0})});
+  values(one({realType({n}), realType()}, Softmax{true}), {{"n", 2}}, {reals({0, 0}), real(std::log(2.0))},
+         {reals({0.25, 0.25})});
+  values(one({realType({n}), realType()}, Softmax{true}), {{"n", 2}}, {reals({-inf, -inf}), real(-inf)},
+         {reals({0, 0})});
   values(one({realType({n}), realType()}, Softmax{true}), {{"n", 2}}, {reals({-inf, -inf}), real(3)}, {reals({0, 0})});
   values(one({realType({n, m})}, Softmax{}), {{"n", 2}, {"m", 2}}, {reals({2, 2}, {0, 0, 0, std::log(5.0)})},
          {reals({2, 2}, {0.125, 0.125, 0.125, 0.625})});
@@ -73,7 +77,8 @@ TEST_CASE("softmax") {
 }
 
 TEST_CASE("empty folds give their units") {
-  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(), greatest = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                         greatest = std::numeric_limits<std::int64_t>::max();
   auto fold = [](Cap cap, Kind kind, const Array &empty, const Array &unit) {
     Diagram body = diagram({Type{kind, {}}}, [](Draft &, auto &in) { return in; });
     values(one({Type{kind, {n}}}, box(cap, n, {Mode::Map}, std::move(body))), {{"n", 0}}, {empty}, {unit});
@@ -102,16 +107,20 @@ TEST_CASE("gather and scatter leave out what is outside") {
   values(one({realType({n}), intType()}, Gather{}), {{"n", 0}}, {reals({0}, {}), integer(0)}, {real(0)});
   values(one({intType({n}), realType({n, d})}, Scatter{m}), {{"n", 4}, {"d", 2}, {"m", 3}},
          {integers({2, 0, 2, 3}), reals({4, 2}, {1, 2, 3, 4, 10, 20, 7, 7})}, {reals({3, 2}, {3, 4, 0, 0, 11, 22})});
-  values(one({intType({n}), intType({n})}, Scatter{m}), {{"n", 2}, {"m", 0}}, {integers({0, -1}), integers({1, 2})}, {integers({0}, {})});
+  values(one({intType({n}), intType({n})}, Scatter{m}), {{"n", 2}, {"m", 0}}, {integers({0, -1}), integers({1, 2})},
+         {integers({0}, {})});
 }
 
 TEST_CASE("top-k: NaN first, equal ones by lowest index, -inf past the end") {
   values(one({realType({n})}, TopK{m}), {{"n", 5}, {"m", 7}}, {reals({1, NaN, 3, 1, -inf})},
          {reals({NaN, 3, 1, 1, -inf, -inf, -inf}), integers({1, 2, 0, 3, 4, -1, -1})});
-  values(one({intType({n})}, TopK{m}), {{"n", 4}, {"m", 2}}, {integers({4, 9, 9, 1})}, {integers({9, 9}), integers({1, 2})});
-  values(one({realType({n})}, TopK{m}), {{"n", 3}, {"m", 3}}, {reals({NaN, 1, NaN})}, {reals({NaN, NaN, 1}), integers({0, 2, 1})});
+  values(one({intType({n})}, TopK{m}), {{"n", 4}, {"m", 2}}, {integers({4, 9, 9, 1})},
+         {integers({9, 9}), integers({1, 2})});
+  values(one({realType({n})}, TopK{m}), {{"n", 3}, {"m", 3}}, {reals({NaN, 1, NaN})},
+         {reals({NaN, NaN, 1}), integers({0, 2, 1})});
   values(one({intType({n})}, TopK{m}), {{"n", 0}, {"m", 2}}, {integers({0}, {})},
-         {integers({std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::min()}), integers({-1, -1})});
+         {integers({std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::min()}),
+          integers({-1, -1})});
 }
 
 TEST_CASE("scans: running sums, states that change places, no steps") {
@@ -119,22 +128,29 @@ TEST_CASE("scans: running sums, states that change places, no steps") {
     WireId sum = draft.fn(F::Add, in);
     return {sum, sum};
   });
-  values(one({realType(), realType({n})}, Scan{n, false, 1, {Mode::Map}, share(step)}), {{"n", 4}}, {real(10), reals({1, 2, 3, 4})},
-         {reals({11, 13, 16, 20}), real(20)});
-  values(one({realType(), realType({n})}, Scan{n, false, 1, {Mode::Map}, share(step)}), {{"n", 0}}, {real(10), reals({0}, {})},
-         {reals({0}, {}), real(10)});
-  Diagram swap = diagram({intType(), realType({m}), realType({m})}, [](Draft &, auto &in) -> std::vector<WireId> { return {in[2], in[1], in[0]}; });
-  values(one({realType({m}), realType({m})}, Scan{n, true, 2, {}, share(swap)}), {{"n", 3}, {"m", 2}}, {reals({1, 2}), reals({3, 4})},
-         {integers({0, 1, 2}), reals({3, 4}), reals({1, 2})});
+  values(one({realType(), realType({n})}, Scan{n, false, 1, {Mode::Map}, share(step)}), {{"n", 4}},
+         {real(10), reals({1, 2, 3, 4})}, {reals({11, 13, 16, 20}), real(20)});
+  values(one({realType(), realType({n})}, Scan{n, false, 1, {Mode::Map}, share(step)}), {{"n", 0}},
+         {real(10), reals({0}, {})}, {reals({0}, {}), real(10)});
+  Diagram swap = diagram({intType(), realType({m}), realType({m})},
+                         [](Draft &, auto &in) -> std::vector<WireId> { return {in[2], in[1], in[0]}; });
+  values(one({realType({m}), realType({m})}, Scan{n, true, 2, {}, share(swap)}), {{"n", 3}, {"m", 2}},
+         {reals({1, 2}), reals({3, 4})}, {integers({0, 1, 2}), reals({3, 4}), reals({1, 2})});
 }
 
 TEST_CASE("learners with parameters along the boxes around them") {
   std::vector<Learner> learners{{LearnerKind::Affine, "W", {realType()}, {realType({d})}, {m, n}, 64, {}}};
-  Definition definition = define(diagram(learners, {realType({n})}, [&](Draft &draft, auto &in) {
-    Diagram inner = diagram(learners, {realType()}, [](Draft &draft, auto &in) { return draft.all(Apply{LearnerId(0), {0, 1}}, in); });
-    Diagram outer = diagram(learners, {realType()}, [&](Draft &draft, auto &in) { return draft.all(box(Cap::Sum, m, {Mode::Share}, inner), in); });
-    return draft.all(box(Cap::None, n, {Mode::Map}, std::move(outer)), in);
-  }), learners);
+  Definition definition = define(diagram(learners, {realType({n})},
+                                         [&](Draft &draft, auto &in) {
+                                           Diagram inner = diagram(learners, {realType()}, [](Draft &draft, auto &in) {
+                                             return draft.all(Apply{LearnerId(0), {0, 1}}, in);
+                                           });
+                                           Diagram outer = diagram(learners, {realType()}, [&](Draft &draft, auto &in) {
+                                             return draft.all(box(Cap::Sum, m, {Mode::Share}, inner), in);
+                                           });
+                                           return draft.all(box(Cap::None, n, {Mode::Map}, std::move(outer)), in);
+                                         }),
+                                 learners);
   // y[n][d] = Σ_m x[n] weight[m][n][d] + bias[m][n][d]
   values(definition, {{"n", 2}, {"m", 2}, {"d", 1}}, {reals({10, 100})}, {reals({2, 1}, {44, 664})},
          {reals({2, 2, 1}, {1, 2, 3, 4}), reals({2, 2, 1}, {1, 24, 3, 40})});
@@ -147,19 +163,22 @@ TEST_CASE("arrays of bf16 are rounded on the way out, and only there") {
   auto found = runLowered(sum, {Real::BF16, {}}, {{"n", 512}}, {reals(Reals(512, 1.0))});
   same(found[0], real(512));
   const double step = 0x1.01p-8; // with it, sums need more bits than bf16 has and no more than f32 has
-  Definition shifted = one({realType({n})}, box(Cap::None, n, {Mode::Map}, diagram({realType()}, [&](Draft &draft, auto &in) {
-    return std::vector<WireId>{draft.fn(F::Add, {in[0], draft.number(step)})};
-  })));
+  Definition shifted =
+      one({realType({n})}, box(Cap::None, n, {Mode::Map}, diagram({realType()}, [&](Draft &draft, auto &in) {
+                                 return std::vector<WireId>{draft.fn(F::Add, {in[0], draft.number(step)})};
+                               })));
   Reals x{NaN, inf, -inf, 0x1.FEp127, -0.0, 1, -1, 0x1.02p0, 0x1.04p0, 0.5, 0x1.FEp-1}, sums;
   for (double value : x)
     sums.push_back(value + step);
-  same(runLowered(shifted, {Real::BF16, {}}, {{"n", std::int64_t(x.size())}}, {reals(x)})[0], rounded(reals(sums), Real::BF16));
+  same(runLowered(shifted, {Real::BF16, {}}, {{"n", std::int64_t(x.size())}}, {reals(x)})[0],
+       rounded(reals(sums), Real::BF16));
   terms.push_back(2);
   same(runLowered(sum, {Real::BF16, {}}, {{"n", 258}}, {reals(terms)})[0], real(260)); // 259 is a tie, to even
 }
 
 TEST_CASE("one input as several outputs, and no outputs written by halves") {
-  values(define(diagram({realType({n}), boolType({n})}, [](Draft &, auto &in) -> std::vector<WireId> { return {in[0], in[1], in[0]}; })),
+  values(define(diagram({realType({n}), boolType({n})},
+                        [](Draft &, auto &in) -> std::vector<WireId> { return {in[0], in[1], in[0]}; })),
          {{"n", 3}}, {reals({1, 2, 3}), truths({3}, {true, false, true})},
          {reals({1, 2, 3}), truths({3}, {true, false, true}), reals({1, 2, 3})});
 }
