@@ -87,14 +87,12 @@ Batched Batcher::spread(const Batched &wire, llvm::ArrayRef<unsigned> frames) {
   return {result, Frames(frames), wire.extents};
 }
 
+/// A nest of no loops, so that it goes into the loops of its users as everything else does.
 Wires Batcher::apply(ConstOp op) {
-  mlir::TypedAttr value = op.getValue();
-  if (auto flag = mlir::dyn_cast<mlir::BoolAttr>(value))
-    value = builder.getI8IntegerAttr(flag.getValue());
-  auto type = mlir::RankedTensorType::get({}, value.getType());
-  return {{arith::ConstantOp::create(builder, location, mlir::DenseElementsAttr::get(type, mlir::Attribute(value))),
-           {},
-           {}}};
+  Value result = nest({}, {}).map(op.getValue().getType(), [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange) -> Value {
+    return arith::ConstantOp::create(b, l, op.getValue());
+  });
+  return {{result, {}, {}}};
 }
 
 Wires Batcher::apply(SizeOp op) {

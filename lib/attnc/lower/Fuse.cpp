@@ -50,6 +50,28 @@ bool worthFusing(mlir::OpOperand *operand) {
   return onlyHere || work == Work::Little;
 }
 
+/// MLIR's own set of fusion patterns takes an accumulator that is not read for one that need not be filled. A fold
+/// that has become constant (`any` of true) does not read it, and over an empty axis it is the result.
+struct FuseProducer : mlir::OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  mlir::LogicalResult matchAndRewrite(linalg::GenericOp consumer, mlir::PatternRewriter &rewriter) const final {
+    for (mlir::OpOperand &operand : consumer->getOpOperands()) {
+      if (!linalg::areElementwiseOpsFusable(&operand) || !worthFusing(&operand))
+        continue;
+      mlir::Operation *producer = operand.get().getDefiningOp();
+      auto fused = linalg::fuseElementwiseOps(rewriter, &operand);
+      if (failed(fused))
+        return mlir::failure();
+      for (auto [old, replacement] : fused->replacements)
+        rewriter.replaceUsesWithIf(old, replacement, [&](mlir::OpOperand &use) { return use.get().getDefiningOp() != producer; });
+      rewriter.eraseOp(consumer);
+      return mlir::success();
+    }
+    return mlir::failure();
+  }
+};
+
 struct Fuse : mlir::PassWrapper<Fuse, mlir::OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Fuse)
   llvm::StringRef getArgument() const final { return "attnc-fuse"; }
@@ -62,7 +84,7 @@ struct Fuse : mlir::PassWrapper<Fuse, mlir::OperationPass<>> {
 
   void runOnOperation() final {
     mlir::RewritePatternSet patterns(&getContext());
-    linalg::populateElementwiseOpsFusionPatterns(patterns, worthFusing);
+    patterns.add<FuseProducer>(&getContext());
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
     mlir::GreedyRewriteConfig config;

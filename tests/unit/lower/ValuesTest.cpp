@@ -182,3 +182,21 @@ TEST_CASE("one input as several outputs, and no outputs written by halves") {
          {{"n", 3}}, {reals({1, 2, 3}), truths({3}, {true, false, true})},
          {reals({1, 2, 3}), truths({3}, {true, false, true}), reals({1, 2, 3})});
 }
+
+TEST_CASE("folds of what is constant look at whether there is anything") {
+  auto folded = [](Cap cap, std::variant<double, std::int64_t, bool> constant, const Array &empty, const Array &full) {
+    Definition definition = define(diagram({}, [&](Draft &draft, auto &) {
+      Diagram body = diagram({}, [&](Draft &draft, auto &) { return draft.all(Const{constant}, {}); });
+      return draft.all(box(cap, n, {}, std::move(body)), {});
+    }));
+    values(definition, {{"n", 0}}, {}, {empty});
+    values(definition, {{"n", 5}}, {}, {full});
+  };
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(), greatest = std::numeric_limits<std::int64_t>::max();
+  folded(Cap::Any, true, truth(false), truth(true));
+  folded(Cap::All, false, truth(true), truth(false));
+  folded(Cap::Prod, std::int64_t(0), integer(1), integer(0));
+  folded(Cap::Max, greatest, integer(least), integer(greatest));
+  folded(Cap::Min, least, integer(greatest), integer(least));
+  folded(Cap::Sum, 0.5, real(0), real(2.5));
+}
