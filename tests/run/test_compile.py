@@ -95,6 +95,13 @@ class Run(Case):
         y, out = np.load(self.folder / "y.npy"), np.load(DATA / "out.npy")
         self.assertNear(np.asarray(y, float), out, 2e-2)
 
+    def test_what_takes_too_much_memory_is_refused(self):
+        program = self.write("f.attn", "diagram f(x: [n]) -> [] {\n  s = outer(x, x)\n"
+                             "  sum(sum(simd n (s) { softmax(s) }))\n}\n")
+        for size in (30_000, 3_000_000_000):
+            result = self.attnc("run", program, "--in", "x=random:1", "--size", f"n={size}", "--max-memory", "100MB", code=1)
+            self.assertIn("memory", result.stderr)
+
     def test_the_number_of_threads_does_not_show(self):
         inputs = [a for name in "qkv" for a in ("--in", f"{name}={DATA / 'sentence.npz'}:{name}")]
         results = set()

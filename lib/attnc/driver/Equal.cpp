@@ -38,9 +38,9 @@ int equal(const EqualOptions &options, Console console) {
           {"message", difference->message}, {"left", place(difference->left)}, {"right", place(difference->right)}};
     console.out << out.dump(2) << "\n";
   } else if (!difference) {
-    console.out << fmt::format("'{}' and '{}' are the same morphism\n", left->name, right->name);
+    console.out << fmt::format("{} and {} are the same morphism\n", options.left, options.right);
   } else {
-    session.diagnostics.report(Diag::NotEqual, difference->left, left->name, right->name, difference->message)
+    session.diagnostics.report(Diag::NotEqual, difference->left, options.left, options.right, difference->message)
         .note(difference->right, "there");
   }
   int code = session.finish();

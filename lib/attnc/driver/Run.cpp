@@ -4,6 +4,7 @@
 #include "attnc/driver/Compare.h"
 #include "attnc/driver/Features.h"
 #include "attnc/driver/HeatmapFile.h"
+#include "attnc/driver/MemoryLimit.h"
 #include "attnc/driver/Summary.h"
 #include "attnc/eval/Eval.h"
 
@@ -135,7 +136,10 @@ int runCommand(const RunOptions &options, Console console) {
     session.diagnostics.report(Diag::CompilerError, definition->span, definition->name, kernel.error());
     return session.finish();
   }
-  auto run = kernel->run(bound.sizes, bound.inputs, bound.parameters);
+  auto run = [&] {
+    MemoryLimit limit(options.arrays.maxMemory);
+    return kernel->run(bound.sizes, bound.inputs, bound.parameters);
+  }();
   if (!run) {
     session.diagnostics.report(Diag::CannotRun, definition->span, definition->name, run.error());
     return session.finish();

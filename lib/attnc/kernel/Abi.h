@@ -10,7 +10,8 @@ namespace attnc {
 ///
 /// Arrays are dense and row-major. Inputs come in the order of the diagram, parameters in that of `parametersOf`,
 /// then outputs; then the sizes that are not fixed at compile time, in the order of `sizeNames` once the others are put
-/// in. Reals are float, double or the bits of a bfloat16; ints are int64_t, bools uint8_t. Returns 0.
+/// in. Reals are float, double or the bits of a bfloat16; ints are int64_t, bools uint8_t. Returns 0, or 1 without
+/// memory.
 struct KernelArgument {
   enum class Role : std::uint8_t { Input, Parameter, Output, SizeValue };
   Role role;

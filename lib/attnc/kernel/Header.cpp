@@ -87,7 +87,8 @@ std::string headerText(const Definition &definition, DType real, const Size::Val
   if (!values.empty())
     text += fmt::format(" * Compiled for {}.\n *\n", values);
   text += lines;
-  text += " *\n * Arrays are dense and row-major; outputs overlap no other array. Returns 0.\n";
+  text += " *\n * Arrays are dense and row-major; outputs overlap no other array.\n * Returns 0, or 1 when there is "
+          "not enough memory.\n";
   if (real == DType::BF16)
     text += " * A real is the 16 bits of a bfloat16, the upper half of a float.\n";
   text += fmt::format(" */\nint32_t {}({});\n\n", abi.symbol, prototype.empty() ? "void" : "\n    " + prototype);

@@ -94,6 +94,8 @@ tl::expected<KernelRun, std::string> Kernel::run(const Size::Values &sizes, std:
   Stopwatch watch;
   std::int32_t status = impl->entry(slots.data());
   result.seconds = watch.lap();
+  if (status == 1)
+    return tl::unexpected<std::string>("there is not enough memory for its scratch arrays");
   if (status != 0)
     return tl::unexpected(fmt::format("the kernel returned {}", status));
   return result;

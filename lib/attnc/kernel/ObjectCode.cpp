@@ -2,6 +2,7 @@
 
 #include "attnc/kernel/Backend.h"
 #include "attnc/kernel/Bfloat.h"
+#include "attnc/kernel/Scratch.h"
 
 #include <fmt/format.h>
 #include <llvm/Analysis/TargetLibraryInfo.h>
@@ -155,6 +156,7 @@ tl::expected<std::string, std::string> emitCode(mlir::ModuleOp source, const Cod
     return tl::unexpected(prepared.error());
   if (machine->getTargetTriple().isX86() && !machine->getMCSubtargetInfo()->checkFeatures("+avx512bf16"))
     expandBfloatRounding(*module);
+  refuseMissingScratch(*module);
   optimise(*module, *machine, options.level);
 
   llvm::SmallVector<char, 0> bytes;

@@ -3,6 +3,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
+#include "llvm/Support/MathExtras.h"
+
 namespace attnc {
 
 namespace {
@@ -17,6 +19,10 @@ struct Free : mlir::PassWrapper<Free, mlir::OperationPass<>> {
   void runOnOperation() final {
     mlir::OpBuilder builder(&getContext());
     auto result = getOperation()->walk([&](mlir::memref::AllocOp alloc) {
+      if (alloc.getType().hasStaticShape() && !addressable(alloc.getType())) {
+        alloc.emitOpError() << "is larger than any memory";
+        return mlir::WalkResult::interrupt();
+      }
       mlir::Operation *last = lastUse(alloc);
       if (!last)
         return mlir::WalkResult::interrupt();
@@ -29,6 +35,14 @@ struct Free : mlir::PassWrapper<Free, mlir::OperationPass<>> {
   }
 
 private:
+  static bool addressable(mlir::MemRefType type) {
+    std::int64_t bytes = 8; // the widest element
+    for (std::int64_t extent : type.getShape())
+      if (llvm::MulOverflow(bytes, extent, bytes))
+        return false;
+    return true;
+  }
+
   /// The operation of the buffer's block in or at which it or a view of it is used last; null, with an
   /// error, when it leaves the block.
   static mlir::Operation *lastUse(mlir::memref::AllocOp alloc) {

@@ -26,7 +26,8 @@ extern "C" {
  *   b    input [n] = [24]
  *   out  output [n] = [24]
  *
- * Arrays are dense and row-major; outputs overlap no other array. Returns 0.
+ * Arrays are dense and row-major; outputs overlap no other array.
+ * Returns 0, or 1 when there is not enough memory.
  */
 int32_t attnc_mul(
     const float *a,
@@ -78,7 +79,8 @@ extern "C" {
  *   d         size
  *   int_      size (`int`)
  *
- * Arrays are dense and row-major; outputs overlap no other array. Returns 0.
+ * Arrays are dense and row-major; outputs overlap no other array.
+ * Returns 0, or 1 when there is not enough memory.
  * A real is the 16 bits of a bfloat16, the upper half of a float.
  */
 int32_t attnc_f_(
