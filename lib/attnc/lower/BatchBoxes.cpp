@@ -97,8 +97,23 @@ Value Batcher::slice(Value array, unsigned position, Value step) {
     sizes.erase(sizes.begin() + position);
     return emptyTensor(builder, location, sizes, type.getElementType());
   }
-  return tensor::ExtractSliceOp::create(builder, location, mlir::RankedTensorType::get(shape, type.getElementType()),
-                                        array, offsets, sizes, steps);
+  Value thin = tensor::ExtractSliceOp::create(builder, location, array, offsets, sizes, steps);
+  return withoutAxes(thin, position, 1);
+}
+
+Value Batcher::withoutAxes(Value array, unsigned first, unsigned count) {
+  int64_t rank = mlir::cast<mlir::RankedTensorType>(array.getType()).getRank();
+  llvm::SmallVector<mlir::ReassociationIndices> groups;
+  mlir::ReassociationIndices waiting;
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    waiting.push_back(axis);
+    if (axis >= first && axis < first + count)
+      continue;
+    groups.push_back(std::exchange(waiting, {}));
+  }
+  if (!groups.empty())
+    groups.back().append(waiting);
+  return tensor::CollapseShapeOp::create(builder, location, array, groups);
 }
 
 Batcher::Frames Batcher::framesOfLearners(ScanOp scan) const {

@@ -231,18 +231,8 @@ Wires Batcher::apply(ReshapeOp op) {
     return {{loops.map(element, [](auto &, auto, ValueRange e) { return e[0]; }), array.frames, own}};
   }
   Extents outer = sizesOf(array.frames);
-  if (after == 0) {
-    Extents sizes = outer, offsets(frames + before, builder.getIndexAttr(0)),
-            steps(frames + before, builder.getIndexAttr(1));
-    sizes.append(before, builder.getIndexAttr(1));
-    auto shape =
-        llvm::to_vector(mlir::cast<mlir::RankedTensorType>(array.tensor.getType()).getShape().take_front(frames));
-    if (llvm::is_contained(shape, 0)) // no offset is within an axis of length 0
-      return {{emptyTensor(builder, location, outer, element), array.frames, own}};
-    auto type = mlir::RankedTensorType::get(shape, element);
-    return {{tensor::ExtractSliceOp::create(builder, location, type, array.tensor, offsets, sizes, steps), array.frames,
-             own}};
-  }
+  if (after == 0)
+    return {{withoutAxes(array.tensor, frames, before), array.frames, own}};
   auto groups = [&](unsigned last) {
     llvm::SmallVector<mlir::ReassociationIndices> list;
     for (unsigned i = 0; i < frames; ++i)

@@ -75,6 +75,9 @@ private:
   Batched spread(const Batched &wire, llvm::ArrayRef<unsigned> frames);
   /// The slice at a step of a scan, along the axis at `position`.
   mlir::Value slice(mlir::Value array, unsigned position, mlir::Value step);
+  /// The array without some axes of length 1. (A slice that drops them itself is folded wrongly by MLIR where other
+  /// axes have length 1 too.)
+  mlir::Value withoutAxes(mlir::Value array, unsigned first, unsigned count);
   /// An index wire: 0, 1, … along the innermost frame, or its present step.
   Batched indexWire(unsigned frame);
   Frames framesOfLearners(dialect::ScanOp op) const;

@@ -4,7 +4,8 @@
 // CHECK-LABEL: func.func @sums(
 // CHECK-SAME: %[[X:.*]]: tensor<6x3xf32>)
 // CHECK: scf.for %[[T:.*]] = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[S:.*]] = %{{.*}}, %[[ALL:.*]] = %{{.*}}) -> (tensor<6xf32>, tensor<6x3xf32>)
-// CHECK: tensor.extract_slice %[[X]][0, %[[T]]] [6, 1] [1, 1] : tensor<6x3xf32> to tensor<6xf32>
+// CHECK: %[[THIN:.*]] = tensor.extract_slice %[[X]][0, %[[T]]] [6, 1] [1, 1] : tensor<6x3xf32> to tensor<6x1xf32>
+// CHECK: tensor.collapse_shape %[[THIN]] {{\[\[}}0, 1]] : tensor<6x1xf32> into tensor<6xf32>
 // CHECK: %[[NEXT:.*]] = linalg.generic {{.*}}iterator_types = ["parallel"]
 // CHECK: %[[MORE:.*]] = tensor.insert_slice %[[NEXT]] into %[[ALL]][0, %[[T]]] [6, 1] [1, 1]
 // CHECK: scf.yield %[[NEXT]], %[[MORE]]

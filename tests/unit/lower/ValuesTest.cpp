@@ -200,3 +200,18 @@ TEST_CASE("folds of what is constant look at whether there is anything") {
   folded(Cap::Min, least, integer(greatest), integer(least));
   folded(Cap::Sum, 0.5, real(0), real(2.5));
 }
+
+TEST_CASE("axes of length 1 are not mistaken for one another") {
+  Diagram step = diagram({realType()}, [](Draft &, auto &in) { return in; });
+  Diagram rows = diagram({realType({1})}, [&](Draft &draft, auto &in) {
+    return draft.all(Scan{1, false, 0, {Mode::Map}, share(step)}, in);
+  });
+  Diagram planes = diagram({realType({3, 1})}, [&](Draft &draft, auto &in) {
+    return draft.all(box(Cap::None, 3, {Mode::Map}, rows), in);
+  });
+  values(one({realType({1, 3, 1})}, box(Cap::None, 1, {Mode::Map}, std::move(planes))), {}, {reals({1, 3, 1}, {4, 5, 6})},
+         {reals({1, 3, 1}, {4, 5, 6})});
+  Diagram flatten = diagram({realType({1, 1})}, [](Draft &draft, auto &in) { return draft.all(Reshape{{}}, in); });
+  values(one({realType({n, 1, 1})}, box(Cap::None, n, {Mode::Map}, std::move(flatten))), {{"n", 3}}, {reals({3, 1, 1}, {4, 5, 6})},
+         {reals({4, 5, 6})});
+}
