@@ -35,7 +35,7 @@ tl::expected<FormRef, std::string> formOf(Bytes bytes, const std::string &extens
   if (text.starts_with("PK\3\4") || text.starts_with("PK\5\6"))
     return openNpz(std::move(bytes));
   if (looksLikeSafetensors(bytes) || extension == ".safetensors")
-    return openSafetensors(std::move(bytes));
+    return openSafetensors(bytes);
   if (extension == ".npy")
     return openNpy(std::move(bytes));
   if (extension == ".npz")

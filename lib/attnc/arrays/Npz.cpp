@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <tuple>
 #include <unordered_set>
 #include <zip.h>
 
@@ -193,7 +194,7 @@ tl::expected<std::string, std::string> npzText(const NamedArrays &arrays) {
   }
   if (zip_close(archive.get()) != 0)
     return tl::unexpected<std::string>(zip_strerror(archive.get()));
-  (void)archive.release(); // closing has freed it
+  std::ignore = archive.release(); // closing has freed it
   if (arrays.empty())      // libzip writes no archive at all then
     return std::string("PK\5\6", 4) + std::string(18, '\0');
   zip_stat_t about;

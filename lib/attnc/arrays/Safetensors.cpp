@@ -197,7 +197,7 @@ bool looksLikeSafetensors(const Bytes &file) {
   return file.data.size() > prefix && file.text()[prefix] == '{' && headerLength(file) <= file.data.size() - prefix;
 }
 
-tl::expected<std::shared_ptr<const ArrayFile::Form>, std::string> openSafetensors(Bytes file) {
+tl::expected<std::shared_ptr<const ArrayFile::Form>, std::string> openSafetensors(const Bytes &file) {
   if (file.data.size() < prefix)
     return tl::unexpected<std::string>("it ends within its header");
   std::uint64_t length = headerLength(file);

@@ -16,7 +16,7 @@ public:
     Span span;
   };
 
-  void give(const std::string &name, Origin origin) { origins.try_emplace(name, std::move(origin)); }
+  void give(const std::string &name, const Origin &origin) { origins.try_emplace(name, origin); }
   void equate(Size left, Size right, std::string reason, Span span);
   void solve();
 
