@@ -39,7 +39,7 @@ struct Lowering {
     std::string text;
     llvm::raw_string_ostream out(text);
     mlir::OpPrintingFlags flags;
-    flags.enableDebugInfo(locations, locations);
+    flags.enableDebugInfo(locations, /*prettyForm=*/false); // what attnc-opt reads back
     module->print(out, flags);
     return text += '\n';
   }
