@@ -39,7 +39,7 @@ DType realType(const std::string &text) {
   return text == "f64" ? DType::F64 : text == "bf16" ? DType::BF16 : DType::F32;
 }
 
-void addRun(CLI::App &command, RunOptions &options, std::string &dtype) {
+void addRun(CLI::App &command, RunOptions &options) {
   command.add_option("FILE", options.file, "an .attn program, - for standard input")->required();
   command.add_option("DIAGRAM", options.diagram, "its last diagram if left out");
   command
@@ -56,7 +56,6 @@ void addRun(CLI::App &command, RunOptions &options, std::string &dtype) {
   command.add_option("--max-memory", options.arrays.maxMemory, "refuse to take more, e.g. 4GB")
       ->transform(CLI::AsSizeValue(false));
   command.add_flag("--time", options.time, "say how long it took");
-  (void)dtype;
 }
 
 } // namespace
@@ -105,14 +104,14 @@ int main(int argc, char **argv) {
   drawCommand->callback([&] { action = [&] { return draw(drawOptions, console(false)); }; });
 
   RunOptions evalOptions, runOptions;
-  std::string evalType = "f64", runType = "f32";
+  std::string runType = "f32";
   auto *evalCommand = app.add_subcommand("eval", "run the float64 reference meaning");
-  addRun(*evalCommand, evalOptions, evalType);
+  addRun(*evalCommand, evalOptions);
   evalCommand->footer("Example:\n  attnc eval sdpa.attn --in q=q.npy k=k.npy v=v.npy --out y.npy");
   evalCommand->callback([&] { action = [&] { return evaluateCommand(evalOptions, console(false)); }; });
 
   auto *runCommand = app.add_subcommand("run", "compile and run");
-  addRun(*runCommand, runOptions, runType);
+  addRun(*runCommand, runOptions);
   runCommand->add_option("--dtype", runType, "of reals: f32, f64 or bf16")
       ->check(CLI::IsMember({"f32", "f64", "bf16"}));
   runCommand->add_option("--target", runOptions.target, "native, x86-64-v3, x86-64-v4 …");

@@ -1,3 +1,4 @@
+#include "attnc/render/Text.h"
 #include "attnc/render/Writers.h"
 
 #include <fmt/format.h>
@@ -5,16 +6,6 @@
 namespace attnc::render {
 
 namespace {
-
-/// At most two decimals, without trailing zeros: the shortest text for a coordinate.
-std::string number(double value) {
-  std::string text = fmt::format("{:.2f}", value);
-  while (text.back() == '0')
-    text.pop_back();
-  if (text.back() == '.')
-    text.pop_back();
-  return text == "-0" ? "0" : text;
-}
 
 /// XML text: markup escaped; control characters and bytes that are no UTF-8 replaced, for XML admits neither.
 std::string escaped(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <map>
 
 namespace attnc::render {
@@ -127,6 +128,15 @@ Line symbol(std::string_view name, double size, Face face) {
   if (!number.empty())
     subscript(line, number, number[0] >= '0' && number[0] <= '9' ? Face::Roman : face);
   return line;
+}
+
+std::string number(double value) {
+  std::string text = fmt::format("{:.2f}", value);
+  while (text.back() == '0')
+    text.pop_back();
+  if (text.back() == '.')
+    text.pop_back();
+  return text == "-0" ? "0" : text;
 }
 
 } // namespace attnc::render

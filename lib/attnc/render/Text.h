@@ -44,4 +44,7 @@ Line symbol(std::string_view name, double size, Face face = Face::Italic);
 void subscript(Line &line, std::string_view text, Face face = Face::Italic);
 Line &operator+=(Line &line, Run run);
 
+/// At most two decimals, without trailing zeros: the shortest text for a coordinate.
+std::string number(double value);
+
 } // namespace attnc::render

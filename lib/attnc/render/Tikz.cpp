@@ -1,3 +1,4 @@
+#include "attnc/render/Text.h"
 #include "attnc/render/Writers.h"
 
 #include <algorithm>
@@ -10,14 +11,6 @@ namespace {
 
 constexpr double points = 0.75; // big points for one unit of 1/96 inch
 
-std::string number(double value) {
-  std::string text = fmt::format("{:.2f}", value);
-  while (text.back() == '0')
-    text.pop_back();
-  if (text.back() == '.')
-    text.pop_back();
-  return text == "-0" ? "0" : text;
-}
 std::string at(Point p) { return fmt::format("({},{})", number(p.x), number(p.y)); }
 
 /// Characters that LaTeX writes by a command of mathematics.
