@@ -20,6 +20,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
 DATA = EXAMPLES / "data"
+TAXONOMY = ROOT / "taxonomy"
 sys.path.insert(0, str(ROOT / "tests"))
 
 ATTNC = os.environ.get("ATTNC", "attnc")
@@ -124,10 +125,19 @@ def size(text, sizes):
     return value(ast.parse(text, mode="eval").body)
 
 
+def parsed(spec):
+    """What a table says of an array: how it is filled, its kind and its axes."""
+    spec = spec if isinstance(spec, dict) else {"type": spec}
+    return spec, *re.fullmatch(r"(real|int|bool)?\[(.*)\]", spec["type"]).groups()
+
+
+def scalar_kind(spec):
+    return {"int": int, "bool": bool}.get(parsed(spec)[1], float)
+
+
 def random_array(spec, sizes, seed):
     """An array of the type, the same for the same seed. Reals are exact in float32."""
-    spec = spec if isinstance(spec, dict) else {"type": spec}
-    kind, axes = re.fullmatch(r"(real|int|bool)?\[(.*)\]", spec["type"]).groups()
+    spec, kind, axes = parsed(spec)
     shape = tuple(size(axis, sizes) for axis in axes.split())
     rng = np.random.default_rng(zlib.crc32(seed.encode()))
     if kind == "bool":

@@ -1,0 +1,49 @@
+"""The taxonomy as a whole: every file has its mechanism, every mechanism its entry, and the page shows what is there."""
+import json
+import subprocess
+import sys
+import unittest
+
+import support
+from support import ATTNC, ROOT, TAXONOMY, Case
+
+FILES = sorted(TAXONOMY.glob("*.attn"))
+TABLES = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "tests" / "mechanisms").glob("*.json"))}
+
+
+class Taxonomy(Case):
+    def test_the_last_diagram_is_the_mechanism_of_the_file(self):
+        for file in FILES:
+            with self.subTest(file.name):
+                diagrams = json.loads(self.attnc("check", "--json", file).stdout)["diagrams"]
+                self.assertEqual(diagrams[-1]["name"], file.stem)
+
+    def test_every_mechanism_is_in_one_table(self):
+        named = [entry["file"] for entries in TABLES.values()
+                 for entry in entries if entry["file"] == entry["diagram"] + ".attn"]
+        self.assertEqual(sorted(named), [file.name for file in FILES])
+
+    def test_every_family_has_every_shape_of_case(self):
+        for family, entries in TABLES.items():
+            for entry in entries:
+                with self.subTest(f"{family} {entry['diagram']}"):
+                    sizes = [set(sizes.values()) for sizes in entry["sizes"]]
+                    self.assertTrue(any(0 in values for values in sizes), "no size 0")
+                    self.assertTrue(any(1 in values for values in sizes), "no size 1")
+                    self.assertTrue(any(value % 2 for values in sizes for value in values if value > 1), "no odd size")
+
+    def test_the_page_shows_what_is_there(self):
+        """After a change that is meant to show: tools/mechanisms, and look."""
+        subprocess.run([sys.executable, ROOT / "tools" / "mechanisms", ATTNC, self.folder], check=True)
+        for written in [self.folder / "mechanisms.md", *sorted((self.folder / "mechanisms").glob("*.svg"))]:
+            with self.subTest(written.name):
+                kept = ROOT / "docs" / written.relative_to(self.folder)
+                self.assertEqual(written.read_text(), kept.read_text())
+        pictures = [{path.name for path in (folder / "mechanisms").glob("*")} for folder in (self.folder, ROOT / "docs")]
+        self.assertEqual(*pictures)
+
+
+tearDownModule = support.tearDownModule
+
+if __name__ == "__main__":
+    unittest.main()
