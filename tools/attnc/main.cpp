@@ -154,6 +154,19 @@ int main(int argc, char **argv) {
     };
   });
 
+  CostOptions costOptions;
+  auto *costCommand = app.add_subcommand("cost", "operations, traffic, memory, parameters as polynomials in the sizes");
+  costCommand->add_option("FILE", costOptions.file, "an .attn program, - for standard input")->required();
+  costCommand->add_option("DIAGRAM", costOptions.diagram, "its last diagram if left out");
+  costCommand->add_option("--size", costOptions.sizes, "NAME=NUMBER, for numbers in their place")
+      ->allow_extra_args(true);
+  costCommand->add_option("--element", costOptions.elementBytes, "bytes a number takes")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  costCommand->add_flag("--json", json, "the table as JSON");
+  costCommand->footer("Example:\n  attnc cost sdpa.attn --size n=1024 m=1024 d=64 e=64");
+  costCommand->callback([&] { action = [&] { return attnc::costCommand(costOptions, console(json)); }; });
+
   EqualOptions equalOptions;
   auto *equalCommand = app.add_subcommand("equal", "are two diagrams the same morphism up to the structural laws?");
   equalCommand->add_option("A", equalOptions.left, "FILE or FILE:DIAGRAM")->required();

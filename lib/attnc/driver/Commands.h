@@ -69,6 +69,14 @@ struct CompileOptions {
 };
 int compile(const CompileOptions &options, Console console);
 
+struct CostOptions {
+  std::string file, diagram;
+  std::vector<std::string> sizes; // NAME=NUMBER; sizes without one stay names
+  std::int64_t elementBytes = 4;
+};
+/// Operations, traffic, memory and parameters as polynomials in the sizes.
+int costCommand(const CostOptions &options, Console console);
+
 struct EqualOptions {
   std::string left, right; // FILE or FILE:DIAGRAM
 };

@@ -240,3 +240,33 @@ TEST_CASE("what one notation cannot say: CannotConvert") {
   CHECK(format(options, told.console()) == Failure);
   CHECK(told.says("has no form in the other notation"));
 }
+
+TEST_CASE("costs: NoCost of a box that is not given") {
+  Folder folder;
+  Told told;
+  CostOptions options;
+  options.file =
+      folder.file("f.attn", "diagram f(x: [n d]) with (core: [d] -> [d]) -> [n d] { simd n (x) { core(x) } }\n");
+  CHECK(costCommand(options, told.console()) == Failure);
+  CHECK(told.says("the cost of 'f' cannot be told: the box 'core' is not given"));
+}
+
+TEST_CASE("costs as a table and as JSON") {
+  Folder folder;
+  Told table, json;
+  CostOptions options;
+  options.file = folder.file("f.attn", "diagram f(x: [n], y: [m]) -> [n m] { outer(x, y) }\n");
+  options.sizes = {"n=3"};
+  CHECK(costCommand(options, table.console()) == Success);
+  CHECK(table.out.str().find("flops           m*n = 3*m\n") != std::string::npos);
+  options.sizes = {"n=3", "m=2"};
+  Console console = json.console();
+  console.json = true;
+  CHECK(costCommand(options, console) == Success);
+  auto found = nlohmann::json::parse(json.out.str());
+  CHECK(found["flops"]["polynomial"] == "m*n");
+  CHECK(found["flops"]["value"] == 6);
+  options.sizes = {"k=2"};
+  CHECK(costCommand(options, table.console()) == Failure);
+  CHECK(table.says("'f' has no size or option called 'k'"));
+}
