@@ -171,12 +171,15 @@ public:
     const Learner &learner = definition.learner(apply.learner);
     if (learner.kind == LearnerKind::Hole)
       unknown = learner.label;
+    Flags picked(frames.size(), false); // the boxes whose indices pick its parameters
+    for (unsigned box : apply.per)
+      picked[frames.size() - 1 - box] = true;
     Values results;
     for (const Type &type : learner.codomain) {
       results.push_back(dependent(type.axes, operands));
       results.back().frames.resize(frames.size(), false);
-      for (unsigned box : apply.per)
-        results.back().frames[frames.size() - 1 - box] = true;
+      for (std::size_t i = 0; i < frames.size(); ++i)
+        results.back().frames[i] = results.back().frames[i] || picked[i];
       results.back().store = Value::Store::Array;
     }
     if (learner.kind == LearnerKind::Param || learner.kind == LearnerKind::Hole)
@@ -186,8 +189,11 @@ public:
     Size domain;
     for (const Value &operand : operands)
       domain = domain + product(operand.axes);
-    for (const Parameter &parameter : parametersOf(learner, apply.learner))
-      elements = elements + product(parameter.type.axes) * stepsBeside({}, result.frames);
+    for (const Parameter &parameter : parametersOf(learner, apply.learner)) {
+      const auto own = parameter.type.axes.begin() + static_cast<std::ptrdiff_t>(apply.per.size());
+      elements =
+          elements + times(picked) * product({own, parameter.type.axes.end()}) * stepsBeside(picked, result.frames);
+    }
     if (learner.kind == LearnerKind::Universal) {
       flops = flops + runs * (2 * domain * learner.width + 2 * learner.width + 2 * learner.width * target + target);
       transcendental = transcendental + runs * learner.width;
