@@ -106,7 +106,9 @@ public:
   }
 
 private:
-  static tl::unexpected<std::string> bad(const std::string &why) { return tl::unexpected("its header is broken: " + why); }
+  static tl::unexpected<std::string> bad(const std::string &why) {
+    return tl::unexpected("its header is broken: " + why);
+  }
 
   void blanks() {
     std::size_t end = text.find_first_not_of(" \t\r\n\f\v");

@@ -6,6 +6,7 @@
 #include "attnc/kernel/Stopwatch.h"
 
 #include <algorithm>
+#include <bit>
 #include <fmt/format.h>
 
 namespace attnc {
@@ -73,7 +74,7 @@ tl::expected<KernelRun, std::string> Kernel::run(const Size::Values &sizes, std:
       auto value = bound.find(argument.name);
       if (value == bound.end())
         return tl::unexpected(fmt::format("the size {} has no value", argument.name));
-      slots.push_back(reinterpret_cast<void *>(value->second));
+      slots.push_back(std::bit_cast<void *>(value->second));
     } else if (argument.role == Role::Output) {
       auto array = poisonedArray(argument, bound);
       if (!array)

@@ -38,7 +38,7 @@ struct WorkDirectory {
   }
 };
 
-tl::expected<void, std::string> runLinker(std::vector<std::string> arguments) {
+tl::expected<void, std::string> runLinker(const std::vector<std::string> &arguments) {
   static std::mutex once; // the linker keeps its state in globals
   std::lock_guard lock(once);
   std::vector<const char *> words;

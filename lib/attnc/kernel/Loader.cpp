@@ -28,7 +28,7 @@ static void *openLibrary(const std::string &soname) {
 tl::expected<std::string, std::string> systemLibrary(const std::string &soname) {
   void *library = openLibrary(soname);
   link_map *map = nullptr;
-  if (!library || ::dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map)
+  if (!library || ::dlinfo(library, RTLD_DI_LINKMAP, static_cast<void *>(&map)) != 0 || !map)
     return tl::unexpected(
         fmt::format("{} is not installed{}", soname, soname == ompName ? " (package libomp-22-dev)" : ""));
   return std::string(map->l_name);

@@ -89,9 +89,10 @@ Batched Batcher::spread(const Batched &wire, llvm::ArrayRef<unsigned> frames) {
 
 /// A nest of no loops, so that it goes into the loops of its users as everything else does.
 Wires Batcher::apply(ConstOp op) {
-  Value result = nest({}, {}).map(op.getValue().getType(), [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange) -> Value {
-    return arith::ConstantOp::create(b, l, op.getValue());
-  });
+  Value result =
+      nest({}, {}).map(op.getValue().getType(), [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange) -> Value {
+        return arith::ConstantOp::create(b, l, op.getValue());
+      });
   return {{result, {}, {}}};
 }
 

@@ -64,7 +64,8 @@ struct FuseProducer : mlir::OpRewritePattern<linalg::GenericOp> {
       if (failed(fused))
         return mlir::failure();
       for (auto [old, replacement] : fused->replacements)
-        rewriter.replaceUsesWithIf(old, replacement, [&](mlir::OpOperand &use) { return use.get().getDefiningOp() != producer; });
+        rewriter.replaceUsesWithIf(old, replacement,
+                                   [&](mlir::OpOperand &use) { return use.get().getDefiningOp() != producer; });
       rewriter.eraseOp(consumer);
       return mlir::success();
     }

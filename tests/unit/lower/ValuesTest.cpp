@@ -192,7 +192,8 @@ TEST_CASE("folds of what is constant look at whether there is anything") {
     values(definition, {{"n", 0}}, {}, {empty});
     values(definition, {{"n", 5}}, {}, {full});
   };
-  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(), greatest = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                         greatest = std::numeric_limits<std::int64_t>::max();
   folded(Cap::Any, true, truth(false), truth(true));
   folded(Cap::All, false, truth(true), truth(false));
   folded(Cap::Prod, std::int64_t(0), integer(1), integer(0));
@@ -206,12 +207,11 @@ TEST_CASE("axes of length 1 are not mistaken for one another") {
   Diagram rows = diagram({realType({1})}, [&](Draft &draft, auto &in) {
     return draft.all(Scan{1, false, 0, {Mode::Map}, share(step)}, in);
   });
-  Diagram planes = diagram({realType({3, 1})}, [&](Draft &draft, auto &in) {
-    return draft.all(box(Cap::None, 3, {Mode::Map}, rows), in);
-  });
-  values(one({realType({1, 3, 1})}, box(Cap::None, 1, {Mode::Map}, std::move(planes))), {}, {reals({1, 3, 1}, {4, 5, 6})},
-         {reals({1, 3, 1}, {4, 5, 6})});
+  Diagram planes = diagram({realType({3, 1})},
+                           [&](Draft &draft, auto &in) { return draft.all(box(Cap::None, 3, {Mode::Map}, rows), in); });
+  values(one({realType({1, 3, 1})}, box(Cap::None, 1, {Mode::Map}, std::move(planes))), {},
+         {reals({1, 3, 1}, {4, 5, 6})}, {reals({1, 3, 1}, {4, 5, 6})});
   Diagram flatten = diagram({realType({1, 1})}, [](Draft &draft, auto &in) { return draft.all(Reshape{{}}, in); });
-  values(one({realType({n, 1, 1})}, box(Cap::None, n, {Mode::Map}, std::move(flatten))), {{"n", 3}}, {reals({3, 1, 1}, {4, 5, 6})},
-         {reals({4, 5, 6})});
+  values(one({realType({n, 1, 1})}, box(Cap::None, n, {Mode::Map}, std::move(flatten))), {{"n", 3}},
+         {reals({3, 1, 1}, {4, 5, 6})}, {reals({4, 5, 6})});
 }
