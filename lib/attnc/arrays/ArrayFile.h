@@ -8,10 +8,10 @@ namespace attnc {
 /// A file of arrays, open for reading: .npy (one array without a name), .npz or .safetensors. Which it is, its
 /// first bytes say; where they do not, its name does, and the error is about that form.
 ///
-/// An array is read when it is asked for. What lies aligned in a large .npy or .safetensors is not copied; a member of
-/// an .npz is, and its checksum compared. Every
-/// size a file states is compared with the bytes that are there before memory is taken, so that no file makes
-/// attnc take more memory than its own arrays need. Errors say what is wrong with the file, in lower case.
+/// An array is read when it is asked for. What lies aligned is not copied: in a large file it is mapped. A member of an
+/// .npz has its checksum compared, and is copied when it is deflated. Every size a file states is compared with the
+/// bytes that are there before memory is taken, so that no file makes attnc take more memory than its own arrays need.
+/// Errors say what is wrong with the file, in lower case.
 /// One file is for one thread; the arrays outlive it.
 class ArrayFile {
 public:

@@ -97,13 +97,19 @@ tl::expected<Array, std::string> arrayIn(const Bytes &bytes, const Layout &layou
       layout.fortran && std::count_if(layout.shape.begin(), layout.shape.end(), [](auto n) { return n != 1; }) > 1;
   bool canonical = layout.dtype != DType::Bool ||
                    std::all_of(bytes.data.begin(), bytes.data.end(), [](std::byte b) { return b <= std::byte(1); });
-  if (aligned && canonical && !reordered && !(layout.bigEndian && width > 1))
+  bool asIs = canonical && !reordered && !(layout.bigEndian && width > 1);
+  if (asIs && aligned)
     return Array::view(layout.dtype, layout.shape, bytes.data.data(), bytes.owner);
   if (bytes.data.size() > limit)
     return tl::unexpected(overLimit(bytes.data.size(), limit));
   std::optional<Array> result = Array::zeros(layout.dtype, layout.shape);
   if (!result)
     return tl::unexpected(overLimit(bytes.data.size(), limit));
+  if (asIs) {
+    if (!bytes.data.empty())
+      std::memcpy(result->mutableData(), bytes.data.data(), bytes.data.size());
+    return *result;
+  }
   switch (width) {
   case 1:
     gather<std::uint8_t>(bytes.data.data(), layout, *result);

@@ -78,6 +78,41 @@ TEST_CASE("npz: a key is a member's name with or without .npy; folders are none"
     CHECK(file->read(key));
 }
 
+TEST_CASE("npz: what attnc writes lies aligned in the archive and is not copied") {
+  NamedArrays arrays = manyArrays();
+  Bytes bytes = Bytes::of(*npzText(arrays));
+  auto file = ArrayFile::of(bytes);
+  REQUIRE(file);
+  for (const auto &[key, array] : arrays) {
+    auto read = file->read(key, 0);
+    INFO(key);
+    REQUIRE(read);
+    CHECK(same(*read, array));
+    CHECK(read->data() >= bytes.data.data());
+    CHECK(read->data() + read->byteCount() <= bytes.data.data() + bytes.data.size());
+  }
+}
+
+TEST_CASE("npz: a stored member is copied only where it does not lie aligned") {
+  Array array = sample(DType::F64, {50});
+  unsigned copied = 0;
+  for (std::size_t length = 1; length <= 8; ++length) {
+    std::string key(length, 'k');
+    Bytes bytes = Bytes::of(zipOf({{key + ".npy", npyText(array), ZIP_CM_STORE}}));
+    auto file = ArrayFile::of(bytes);
+    REQUIRE(file);
+    auto read = file->read(key);
+    REQUIRE(read);
+    CHECK(same(*read, array));
+    bool inside = read->data() >= bytes.data.data() && read->data() < bytes.data.data() + bytes.data.size();
+    copied += !inside;
+    CHECK(file->read(key, inside ? 0 : array.byteCount()));
+    if (!inside)
+      CHECK_THAT(file->read(key, array.byteCount() - 1).error(), Contains("needs 400 bytes of memory"));
+  }
+  CHECK(copied == 7);
+}
+
 TEST_CASE("npz: an empty archive has no keys") {
   auto file = ArrayFile::of(Bytes::of(*npzText({})));
   REQUIRE(file);
