@@ -63,3 +63,29 @@ def self_attentive(a, p):
     """Lin et al. 2017, equations 6 to 8."""
     A = softmax((np.tanh(a["H"] @ p["W1"]) @ p["W2"]).T)
     return [A @ a["H"], np.sum((A @ A.T - np.eye(len(A))) ** 2)]
+
+
+def primordial_layer(a, p):
+    """A universal positive form of target and source, normalised, over values that are linear in the source."""
+    x, z = a["x"], a["z"]
+    y = np.zeros((len(x), p["V"].shape[1]))
+    for i in range(len(x)):
+        weights = np.array([
+            np.exp(np.tanh(x[i] @ p["a.hidden.weight.0"] + source @ p["a.hidden.weight.1"] + p["a.hidden.bias"])
+                   @ p["a.out.weight"] + p["a.out.bias"]) for source in z])
+        if len(z):
+            y[i] = weights / weights.sum() @ (z @ p["V"])
+    return [y]
+
+
+def content_addressing(a, p):
+    """Graves et al. 2014, equations 2, 5 and 6."""
+    M, keys = a["M"], a["x"] @ p["K"]
+    strength = np.log1p(np.exp(a["x"] @ p["B.weight"] + p["B.bias"]))
+
+    def cosine(u, v):
+        norm = np.linalg.norm(u) * np.linalg.norm(v)
+        return u @ v / norm if norm else 0.0
+
+    w = softmax(np.array([[b * cosine(key, row) for row in M] for key, b in zip(keys, strength)]).reshape(len(keys), len(M)))
+    return [w @ M]
