@@ -115,7 +115,8 @@ TEST_CASE("a scan goes step by step") {
   CHECK(layers.flops == 2 * h * d * d);
   CHECK(layers.parameters == h * d * d);
   CHECK(layers.bytes == h * (d + d * d + d)); // each step reads its own weights
-  Cost shared = costIn("diagram f(x: [d]) -> [d] { linear W : [d] -> [d] scan h from y: [d] = x { W(y) } }");
+  Cost shared =
+      costIn("diagram f(x: [d], t: [h]) -> [d] { linear W : [d] -> [d] scan h (t) from y: [d] = x { W(y) } }");
   CHECK(shared.bytes == h * (d + d * d + d)); // each step reads the same weights
 }
 
