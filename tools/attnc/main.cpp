@@ -3,8 +3,10 @@
 #include "attnc/driver/Commands.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <functional>
 #include <iostream>
+#include <new>
 #include <unistd.h>
 
 namespace {
@@ -58,9 +60,7 @@ void addRun(CLI::App &command, RunOptions &options) {
   command.add_flag("--time", options.time, "say how long it took");
 }
 
-} // namespace
-
-int main(int argc, char **argv) {
+int run(int argc, char **argv) {
   CLI::App app("attnc: attention mechanisms as string diagrams; checked, drawn, proved equal, compiled", "attnc");
   app.set_version_flag("--version", "attnc " ATTNC_VERSION);
   app.require_subcommand(1);
@@ -216,4 +216,17 @@ int main(int argc, char **argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   return action();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::bad_alloc &) {
+    std::fputs("attnc: error: there is not enough memory\n", stderr);
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "attnc: error: %s\n", error.what());
+  }
+  return 1;
 }

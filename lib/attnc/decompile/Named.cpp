@@ -247,7 +247,8 @@ private:
   }
 
   ast::BlockRef inside(const Op &op, std::size_t first, const std::vector<Mode> &modes, const Size &size,
-                       const Diagram &inner, std::vector<Written> inputs, std::set<std::string> names, Body &body) {
+                       const Diagram &inner, const std::vector<Written> &inputs, std::set<std::string> names,
+                       Body &body) {
     for (std::size_t i = 0; i < modes.size(); ++i)
       if (modes[i] == Mode::Share && isConstant(body.diagram, op.operands[first + i]))
         inherited.insert({&inner, inner.inputs[inner.inputs.size() - modes.size() + i].index()});

@@ -86,7 +86,7 @@ struct ValueWords {
     return expr(ast::Binary{op == ast::SizeExpr::Op::Add   ? Op::Add
                             : op == ast::SizeExpr::Op::Sub ? Op::Sub
                                                            : Op::Mul,
-                            a, b});
+                            std::move(a), std::move(b)});
   }
 };
 } // namespace

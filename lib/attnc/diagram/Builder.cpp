@@ -55,7 +55,7 @@ void Builder::suggestName(WireId wire, const std::string &name) {
     current = name;
 }
 
-Diagram Builder::finish(std::vector<WireId> outputs) && {
+Diagram Builder::finish(const std::vector<WireId> &outputs) && {
   std::vector<bool> needed(diagram.ops.size());
   auto need = [&](WireId wire) {
     if (OpId op = diagram.wire(wire).producer; op.valid())

@@ -31,7 +31,7 @@ public:
   std::size_t opCount() const { return diagram.ops.size(); }
 
   /// Ends the building: operations and wires that no output needs are dropped.
-  Diagram finish(std::vector<WireId> outputs) &&;
+  Diagram finish(const std::vector<WireId> &outputs) &&;
 
 private:
   const std::vector<Learner> *learners;

@@ -161,7 +161,7 @@ std::optional<Values> Elaborator::scan(const ast::ScanExpr &expr, Frame &frame, 
   if (!ok)
     return std::nullopt;
 
-  Frame inside(definition.learners, &frame, *length);
+  Frame inside(definition.learners, &frame, length);
   if (expr.index)
     ok &= bind(*expr.index, {&inside, inside.builder.input({Kind::Int, {}}, "")}, inside, false);
   for (std::size_t i = 0; i < initial.size(); ++i)

@@ -96,7 +96,7 @@ std::optional<Elaborator::Filled> Elaborator::fill(LearnerId learner, const std:
 
 std::optional<Elaborator::Filled> Elaborator::fillByName(LearnerId learner, const ast::Name &name) {
   std::string prefix = definition.learner(learner).label;
-  return fill(learner, name.text, name.span, {}, [&](Frame &frame, Values inputs) -> std::optional<Values> {
+  return fill(learner, name.text, name.span, {}, [&](Frame &frame, const Values &inputs) -> std::optional<Values> {
     if (labels.count(name.text) || !loader.find(scope, name.text, false))
       return apply(name, inputs, {}, frame, name.span);
     return applyEntry(*loader.find(scope, name.text, false), prefix, {}, inputs, {}, frame, name.span);
@@ -114,7 +114,7 @@ std::optional<Elaborator::Filled> Elaborator::fillByExpression(LearnerId learner
     parameters.push_back(parameter.text);
   std::size_t wanted = target.codomain.size();
   return fill(learner, target.label, filling.value->span, parameters,
-              [&](Frame &frame, Values inputs) -> std::optional<Values> {
+              [&](Frame &frame, const Values &inputs) -> std::optional<Values> {
                 for (std::size_t i = 0; i < inputs.size(); ++i)
                   if (!bind(filling.parameters[i], inputs[i], frame, false))
                     return std::nullopt;
@@ -192,7 +192,7 @@ bool Elaborator::fillDefaults(const ast::DiagramDecl &declaration, const FileSco
         return false;
       }
       auto filled =
-          fill(LearnerId(i), box.defaultBox->text, box.defaultBox->span, {}, [&](Frame &frame, Values inputs) {
+          fill(LearnerId(i), box.defaultBox->text, box.defaultBox->span, {}, [&](Frame &frame, const Values &inputs) {
             return applyEntry(*filler, box.label.text, {}, inputs, {}, frame, box.defaultBox->span);
           });
       if (!filled)

@@ -175,7 +175,7 @@ std::optional<Values> Elaborator::term(const ast::Term &term, Values inputs, Fra
   auto length = size(box ? box->size : scan->size);
   if (!length)
     return std::nullopt;
-  Frame inside(definition.learners, &frame, *length);
+  Frame inside(definition.learners, &frame, length);
   Values inner;
   if (indexed)
     inner.push_back({&inside, inside.builder.input({Kind::Int, {}}, "")});

@@ -78,7 +78,7 @@ private:
 
 } // namespace
 
-View contract(Memory &memory, View left, View right, const std::vector<bool> &folded) {
+View contract(Memory &memory, const View &left, const View &right, const std::vector<bool> &folded) {
   Axes both, rows, columns, sums, kept;
   std::vector<bool> varies;
   Extents extents;

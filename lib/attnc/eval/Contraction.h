@@ -12,6 +12,6 @@ namespace attnc::eval {
 ///     both: one product each      left only: rows      right only: columns      folded: the sum
 ///
 /// Sums of products are reassociated: the result agrees with the fold in order up to rounding.
-View contract(Memory &memory, View left, View right, const std::vector<bool> &folded);
+View contract(Memory &memory, const View &left, const View &right, const std::vector<bool> &folded);
 
 } // namespace attnc::eval

@@ -78,7 +78,7 @@ View Memory::allocate(Kind kind, const Extents &extents, const std::vector<bool>
   *count += bytes;
   peak = std::max(peak, live());
   view.data = data.get();
-  view.owner = std::shared_ptr<Storage>(new Storage{count, bytes, std::move(data)});
+  view.owner = std::make_shared<Storage>(count, bytes, std::move(data));
   return view;
 }
 

@@ -1,7 +1,8 @@
 #include "attnc/render/Graphviz.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
+#include <cstring>
 #include <fmt/format.h>
 #include <numeric>
 
@@ -50,7 +51,10 @@ public:
   }
   static int value(Agnode_t *node, const char *name) {
     const char *text = agget(node, const_cast<char *>(name));
-    return text ? std::atoi(text) : 0;
+    int number = 0;
+    if (text)
+      std::from_chars(text, text + std::strlen(text), number);
+    return number;
   }
 
 private:

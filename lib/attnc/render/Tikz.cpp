@@ -70,7 +70,7 @@ struct Writer {
   }
   std::string paint(const Style &style) {
     std::string text;
-    auto put = [&](std::string part) { text += (text.empty() ? "" : ",") + part; };
+    auto put = [&](const std::string &part) { text += (text.empty() ? "" : ",") + part; };
     if (style.fill >= 0)
       put("fill=" + name(style.fill));
     if (style.stroke >= 0)
