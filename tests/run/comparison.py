@@ -10,10 +10,10 @@ A table is a list of entries (examples/examples.json, tests/mechanisms/*.json):
     results           the names of the results, where there are several
     sizes             the sizes to test at
     given             sizes that follow from no array: for --size; the reference finds them among the arrays
-    edges             further cases: {"sizes": (the first of the entry if left out), "inputs": changes, "parameters": changes};
-                      a change is {"whole": 30}, whole numbers, 30 times a normal one, or {"fill": 0.5, "at": [1, ":"]};
+    edges             further cases: {"sizes": (the first of the entry if left out), "inputs": changes, "parameters":
+                      changes}; a change is {"whole": 30}, whole numbers, 30 times a normal one, or {"fill": 0.5, "at": [1, ":"]};
                       "fill" may be "-inf", and without "at" it is everywhere. A list makes several changes.
-    golden            published numbers: {"inputs", "parameters", "given", "expected": one array, or by the names of results}
+    golden            published numbers: {"inputs", "parameters", "given", "expected": an array, or by names of results}
 """
 import numpy as np
 
@@ -90,7 +90,8 @@ class Comparison:
         for entry in self.table:
             for where, arrays, parameters, given, expected in golden(entry):
                 with self.subTest(f"{where} against the reference"):
-                    for got, want in zip(reference(entry["reference"])(arrays | given, parameters), expected, strict=True):
+                    computed = reference(entry["reference"])(arrays | given, parameters)
+                    for got, want in zip(computed, expected, strict=True):
                         self.assertNear(np.asarray(got), want, 1e-7)
 
     @needs_compiler

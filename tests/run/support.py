@@ -5,6 +5,7 @@ was built without the compiler, ATTNC_MINILM the folder of the sentence encoder'
 """
 import ast
 import json
+import operator
 import os
 import pathlib
 import re
@@ -111,16 +112,18 @@ def distance(actual, expected):
     return difference / max(np.abs(expected[finite]).max(), 1e-30) if difference else 0.0
 
 
+OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv}
+
+
 def size(text, sizes):
-    """The value of a size such as `2*p`."""
+    """The value of a size such as `2*p - 1`."""
 
     def value(node):
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.Name):
             return sizes[node.id]
-        left, right = value(node.left), value(node.right)
-        return left * right if isinstance(node.op, ast.Mult) else left + right
+        return OPERATORS[type(node.op)](value(node.left), value(node.right))
 
     return value(ast.parse(text, mode="eval").body)
 

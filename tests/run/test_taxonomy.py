@@ -1,4 +1,4 @@
-"""The taxonomy as a whole: every file has its mechanism, every mechanism its entry, and the page shows what is there."""
+"""The taxonomy as a whole: every file has its mechanism, every mechanism its entry, and the page is up to date."""
 import json
 import subprocess
 import sys
@@ -39,7 +39,8 @@ class Taxonomy(Case):
             with self.subTest(written.name):
                 kept = ROOT / "docs" / written.relative_to(self.folder)
                 self.assertEqual(written.read_text(), kept.read_text())
-        pictures = [{path.name for path in (folder / "mechanisms").glob("*")} for folder in (self.folder, ROOT / "docs")]
+        folders = self.folder / "mechanisms", ROOT / "docs" / "mechanisms"
+        pictures = [{path.name for path in folder.glob("*")} for folder in folders]
         self.assertEqual(*pictures)
 
 

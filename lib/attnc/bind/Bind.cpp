@@ -119,9 +119,8 @@ private:
         solver.equate(slot.type.axes[i], Size(slot.array->shape()[i]), axisText(slot, i), slot.span);
     });
     for (const Constraint &constraint : definition.constraints)
-      if (!constraint.modulus)
-        solver.equate(constraint.left, constraint.right,
-                      fmt::format("by the condition '{} == {}'", constraint.left.str(), constraint.right.str()),
+      if (constraint.isEquation())
+        solver.equate(constraint.left, constraint.right, fmt::format("by the condition '{}'", constraint.str()),
                       constraint.span);
     solver.solve();
     forEachSlot([&](const Slot &slot) {

@@ -42,14 +42,6 @@ std::string conversionHelp(DType held, Kind needed) {
   return "save it as numbers, in NumPy `x.astype('float32')`";
 }
 
-std::string conditionText(const Constraint &constraint) {
-  if (!constraint.modulus)
-    return fmt::format("{} == {}", constraint.left.str(), constraint.right.str());
-  bool sum = constraint.left.polynomial().size() > 1;
-  return fmt::format("{}{}{} % {} == {}", sum ? "(" : "", constraint.left.str(), sum ? ")" : "",
-                     constraint.modulus->str(), constraint.right.str());
-}
-
 /// As theory's `mod`: the sign of the divisor; by 0 gives 0.
 std::int64_t modulo(std::int64_t value, std::int64_t divisor) {
   if (divisor == 0 || divisor == -1)
@@ -166,14 +158,14 @@ void checkConstraints(const Definition &definition, const SizeSolver &sizes, Dia
     if (!left || !right || !modulus)
       continue; // an unsolved size is reported as that
     std::int64_t reached = constraint.modulus ? modulo(*left, *modulus) : *left;
-    if (reached == *right)
+    if (constraint.holds(reached, *right))
       continue;
     std::string why = constraint.modulus ? fmt::format("{} % {} is {}, not {}", *left, *modulus, reached, *right)
-                                         : fmt::format("{} is {}, and {} is {}", constraint.left.str(), *left,
-                                                       constraint.right.str(), *right);
-    auto report =
-        diagnostics.report(Diag::ConstraintViolated, constraint.span.valid() ? constraint.span : definition.span,
-                           conditionText(constraint), why);
+                                         : fmt::format("{} is {}", constraint.left.str(), *left);
+    if (!constraint.modulus && !constraint.right.isConstant())
+      why += fmt::format(", and {} is {}", constraint.right.str(), *right);
+    auto report = diagnostics.report(
+        Diag::ConstraintViolated, constraint.span.valid() ? constraint.span : definition.span, constraint.str(), why);
     noteOrigins(report, {constraint.left, constraint.right, constraint.modulus.value_or(Size())}, sizes);
   }
 }

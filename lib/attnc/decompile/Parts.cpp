@@ -221,7 +221,11 @@ ast::DiagramDecl Source::declaration(std::vector<ast::LearnerDecl> &learners) co
     result.results.push_back(std::move(one));
   }
   for (const Constraint &constraint : original.constraints) {
-    ast::Condition condition{sizeExpr(constraint.left), sizeExpr(constraint.right), std::nullopt, {}};
+    ast::Condition condition{sizeExpr(constraint.left),
+                             sizeExpr(constraint.right),
+                             std::nullopt,
+                             ast::Condition::Relation(constraint.relation),
+                             {}};
     if (constraint.modulus)
       condition.modulus = sizeExpr(*constraint.modulus);
     result.conditions.push_back(std::move(condition));

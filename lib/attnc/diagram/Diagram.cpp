@@ -103,6 +103,26 @@ struct SizeNames {
 };
 } // namespace
 
+bool Constraint::holds(std::int64_t reached, std::int64_t bound) const {
+  switch (relation) {
+  case Relation::Equal:
+    return reached == bound;
+  case Relation::AtLeast:
+    return reached >= bound;
+  case Relation::AtMost:
+    return reached <= bound;
+  }
+  return false;
+}
+
+std::string Constraint::str() const {
+  std::string text = left.str();
+  if (modulus)
+    text = fmt::format("{} % {}", left.polynomial().size() > 1 ? "(" + text + ")" : text, modulus->str());
+  const char *sign = relation == Relation::Equal ? "==" : relation == Relation::AtLeast ? ">=" : "<=";
+  return fmt::format("{} {} {}", text, sign, right.str());
+}
+
 std::vector<std::string> Definition::sizeNames() const {
   SizeNames names;
   names.add(diagram);
@@ -118,6 +138,8 @@ std::vector<std::string> Definition::sizeNames() const {
   for (const Constraint &constraint : constraints) {
     names.add(constraint.left);
     names.add(constraint.right);
+    if (constraint.modulus)
+      names.add(*constraint.modulus);
   }
   return names.order;
 }

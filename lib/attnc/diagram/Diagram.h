@@ -69,11 +69,20 @@ struct Learner {
   Span span;
 };
 
-/// A condition on sizes that the arrays must meet: `left == right`, or `left % modulus == right`.
+/// A condition on sizes that the arrays must meet: `left == right`, or `left % modulus == right`, or with `>=` or `<=`
+/// for `==`.
 struct Constraint {
+  enum class Relation { Equal, AtLeast, AtMost };
   Size left, right;
   std::optional<Size> modulus;
   Span span;
+  Relation relation = Relation::Equal;
+
+  /// Whether it is `left == right`, from which sizes can be solved.
+  bool isEquation() const { return relation == Relation::Equal && !modulus; }
+  /// Whether the relation holds of a left side (after the modulus) and a right side.
+  bool holds(std::int64_t reached, std::int64_t bound) const;
+  std::string str() const;
 };
 
 /// A named diagram with its learners: what a `diagram` declaration means.

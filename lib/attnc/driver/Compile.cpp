@@ -16,7 +16,7 @@ namespace attnc {
 /// The sizes that are known: those given, and those a condition `name == number` fixes.
 static Size::Values knownSizes(const Definition &definition, Size::Values given) {
   for (const Constraint &constraint : definition.constraints)
-    if (auto name = constraint.left.asVariable(); name && !constraint.modulus)
+    if (auto name = constraint.left.asVariable(); name && constraint.isEquation())
       if (auto value = constraint.right.evaluate(given))
         given.emplace(*name, *value);
   return given;

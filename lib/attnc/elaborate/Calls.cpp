@@ -300,7 +300,7 @@ std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definitio
     }
   }
   for (const Constraint &constraint : callee->constraints)
-    if (!constraint.modulus)
+    if (constraint.isEquation())
       solver.equate({Kind::Int, {constraint.left}}, {Kind::Int, {constraint.right}});
   if (!ok)
     return std::nullopt;
@@ -360,7 +360,7 @@ std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definitio
   for (const Constraint &constraint : callee->constraints)
     addConstraint({constraint.left.substitute(bindings), constraint.right.substitute(bindings),
                    constraint.modulus ? std::optional(constraint.modulus->substitute(bindings)) : std::nullopt,
-                   constraint.span},
+                   constraint.span, constraint.relation},
                   span);
 
   auto instance = std::make_shared<Diagram>(substitute(body, bindings));

@@ -106,22 +106,16 @@ void Elaborator::takeCondition(const ast::Condition &condition) {
   if (condition.modulus)
     modulus = size(*condition.modulus);
   // `name == size` replaces the name from here on, so that types which differ only by it are equal.
-  if (!condition.modulus && condition.left.op == ast::SizeExpr::Op::Name && left->asVariable() &&
+  auto relation = Constraint::Relation(condition.relation);
+  Constraint constraint{*left, *right, modulus, condition.span, relation};
+  if (constraint.isEquation() && condition.left.op == ast::SizeExpr::Op::Name && left->asVariable() &&
       !right->mentions(*left->asVariable())) {
     Size::Bindings step = {{*left->asVariable(), *right}};
     for (auto &[name, value] : equations)
       value = value.substitute(step);
     equations.insert(step.begin(), step.end());
   }
-  addConstraint({*left, *right, modulus, condition.span}, condition.span);
-}
-
-static std::string constraintText(const Constraint &constraint) {
-  std::string left = constraint.left.str();
-  if (constraint.modulus)
-    left = fmt::format("{} % {}", constraint.left.polynomial().size() > 1 ? "(" + left + ")" : left,
-                       constraint.modulus->str());
-  return fmt::format("{} == {}", left, constraint.right.str());
+  addConstraint(constraint, condition.span);
 }
 
 void Elaborator::addConstraint(const Constraint &constraint, Span use) {
@@ -130,16 +124,16 @@ void Elaborator::addConstraint(const Constraint &constraint, Span use) {
   std::int64_t modulus = constraint.modulus ? constraint.modulus->constant().value_or(0) : 0;
   if (left && right && (!constraint.modulus || constraint.modulus->isConstant())) {
     std::int64_t value = modulus > 0 ? ((*left % modulus) + modulus) % modulus : *left;
-    if (value != *right || (constraint.modulus && modulus <= 0))
-      diagnostics
-          .report(Diag::ConstraintViolated, use, constraintText(constraint), fmt::format("the left side is {}", value))
+    if (!constraint.holds(value, *right) || (constraint.modulus && modulus <= 0))
+      diagnostics.report(Diag::ConstraintViolated, use, constraint.str(), fmt::format("the left side is {}", value))
           .note(constraint.span, "the condition is here");
     return;
   }
   if (constraint.left == constraint.right && !constraint.modulus)
     return;
   for (const Constraint &known : definition.constraints)
-    if (known.left == constraint.left && known.right == constraint.right && known.modulus == constraint.modulus)
+    if (known.left == constraint.left && known.right == constraint.right && known.modulus == constraint.modulus &&
+        known.relation == constraint.relation)
       return;
   definition.constraints.push_back(constraint);
 }

@@ -29,6 +29,7 @@ public:
     for (const Constraint &constraint : d.constraints) {
       size(constraint.left);
       size(constraint.right);
+      number(std::size_t(constraint.relation));
       number(constraint.modulus.has_value());
       if (constraint.modulus)
         size(*constraint.modulus);

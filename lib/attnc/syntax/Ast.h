@@ -233,12 +233,17 @@ struct ResultType {
   std::optional<Name> name; // `-> (y: [n e], lse: [n])`
   TypeExpr type;
 };
-/// `left == right` or `left % modulus == right`.
+/// `left == right` or `left % modulus == right`, or with `>=` or `<=` for `==`.
 struct Condition {
+  enum class Relation { Equal, AtLeast, AtMost };
   SizeExpr left, right;
   std::optional<SizeExpr> modulus;
+  Relation relation = Relation::Equal;
   Span span;
 };
+inline std::string_view sign(Condition::Relation relation) {
+  return relation == Condition::Relation::Equal ? "==" : relation == Condition::Relation::AtLeast ? ">=" : "<=";
+}
 
 /// `diagram f(x: [n]) with (core: …) -> [n] where n == 4 { … }`.
 struct NamedForm {

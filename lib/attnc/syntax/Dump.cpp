@@ -230,7 +230,7 @@ public:
     close();
   }
   void operator()(const ast::Condition &condition) {
-    open("==");
+    open(sign(condition.relation));
     (*this)(condition.left);
     maybe("mod", condition.modulus);
     (*this)(condition.right);

@@ -312,11 +312,16 @@ const auto result_def = type[set(&ast::ResultType::type)];
 const auto namedResult_def = name[set(&ast::ResultType::name)] >> need(T::Colon) >>
                              need("a type", type)[set(&ast::ResultType::type)];
 
+static auto relates(ast::Condition::Relation value) { return put(&ast::Condition::relation, value); }
+const auto relation = mark(T::EqualEqual)[relates(ast::Condition::Relation::Equal)] |
+                      mark(T::GreaterEqual)[relates(ast::Condition::Relation::AtLeast)] |
+                      mark(T::LessEqual)[relates(ast::Condition::Relation::AtMost)];
 /// `%` binds tighter than `+`, as in expressions. A product is read again when no `%` follows.
-const auto condition_def = spanned((sizeProduct[set(&ast::Condition::left)] >> mark(T::Percent) >>
-                                        need("a size", sizeAtom)[set(&ast::Condition::modulus)] |
-                                    need("a condition on sizes", size)[set(&ast::Condition::left)]) >>
-                                   need(T::EqualEqual) >> need("a size", size)[set(&ast::Condition::right)]);
+const auto condition_def =
+    spanned((sizeProduct[set(&ast::Condition::left)] >> mark(T::Percent) >>
+                 need("a size", sizeAtom)[set(&ast::Condition::modulus)] |
+             need("a condition on sizes", size)[set(&ast::Condition::left)]) >>
+            need("'==', '>=' or '<='", relation) >> need("a size", size)[set(&ast::Condition::right)]);
 
 const auto filling_def = spanned(name[set(&ast::Filling::learner)] >>
                                  -(mark(T::LeftParen) >> listOf("a name", name[push(&ast::Filling::parameters)]) >>

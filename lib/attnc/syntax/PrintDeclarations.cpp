@@ -79,10 +79,11 @@ Doc TreePrinter::results(const std::vector<ast::ResultType> &results) {
 }
 
 Doc TreePrinter::condition(const ast::Condition &condition) {
+  Doc right = concat({text(" "), text(std::string(sign(condition.relation))), text(" "), size(condition.right, false)});
   if (condition.modulus)
     return concat({size(condition.left, false, productLevel()), text(" % "),
-                   size(*condition.modulus, false, primaryLevel), text(" == "), size(condition.right, false)});
-  return concat({size(condition.left, false), text(" == "), size(condition.right, false)});
+                   size(*condition.modulus, false, primaryLevel), right});
+  return concat({size(condition.left, false), right});
 }
 
 Doc TreePrinter::boxes(const ast::DiagramDecl &diagram) {

@@ -126,13 +126,17 @@ TEST_CASE("a negative size of a box deep inside is refused") {
 TEST_CASE("conditions that do not hold are told with their numbers") {
   Given given;
   given.inputs = {{"x", zeros({4, 6})}};
-  Definition definition = define(
-      {{"x", real({var("d"), var("e")})}}, {},
-      {{var("e"), var("d"), {}, {}}, {var("d"), Size(0), Size(3), {}}, {var("d") + var("e"), Size(0), Size(5), {}}});
+  Definition definition = define({{"x", real({var("d"), var("e")})}}, {},
+                                 {{var("e"), var("d"), {}, {}},
+                                  {var("d"), Size(0), Size(3), {}},
+                                  {var("d") + var("e"), Size(0), Size(5), {}},
+                                  {var("e"), var("d"), {}, {}, Constraint::Relation::AtLeast},
+                                  {var("e"), Size(5), {}, {}, Constraint::Relation::AtMost}});
   Outcome outcome(definition, given);
-  CHECK(outcome.kinds() == std::vector<Diag>{Diag::ConstraintViolated, Diag::ConstraintViolated});
+  CHECK(outcome.kinds() == std::vector<Diag>(3, Diag::ConstraintViolated));
   CHECK_THAT(outcome.text(), Contains("the condition 'e == d' does not hold: e is 6, and d is 4") &&
                                  Contains("the condition 'd % 3 == 0' does not hold: 4 % 3 is 1, not 0") &&
+                                 Contains("the condition 'e <= 5' does not hold: e is 6") &&
                                  Contains("note: d is 4: axis 1 of 'x'"));
 }
 

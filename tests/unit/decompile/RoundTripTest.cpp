@@ -72,11 +72,18 @@ TEST_CASE("random diagrams come back", "[decompile]") {
   }
 }
 
-TEST_CASE("every example and the prelude come back", "[decompile]") {
-  std::vector<fs::path> files{fs::path(ATTNC_SOURCE_DIR) / "lib/attnc/prelude/prelude.attn"};
-  for (const auto &entry : fs::directory_iterator(fs::path(ATTNC_SOURCE_DIR) / "examples"))
-    if (entry.path().extension() == ".attn")
-      files.push_back(entry.path());
+static std::vector<fs::path> programs() {
+  std::vector<fs::path> files;
+  for (const char *folder : {"examples", "taxonomy"})
+    for (const auto &entry : fs::directory_iterator(fs::path(ATTNC_SOURCE_DIR) / folder))
+      if (entry.path().extension() == ".attn")
+        files.push_back(entry.path());
+  return files;
+}
+
+TEST_CASE("every example, every mechanism and the prelude come back", "[decompile]") {
+  std::vector<fs::path> files = programs();
+  files.push_back(fs::path(ATTNC_SOURCE_DIR) / "lib/attnc/prelude/prelude.attn");
   std::size_t count = 0;
   for (const fs::path &file : files) {
     Read read(*readFile(file), file.parent_path());
@@ -90,18 +97,16 @@ TEST_CASE("every example and the prelude come back", "[decompile]") {
   REQUIRE(count > 10);
 }
 
-TEST_CASE("every example comes back with its named boxes", "[decompile]") {
-  for (const auto &entry : fs::directory_iterator(fs::path(ATTNC_SOURCE_DIR) / "examples")) {
-    if (entry.path().extension() != ".attn")
-      continue;
-    std::string text = *readFile(entry.path());
-    Read read(text, entry.path().parent_path());
+TEST_CASE("every example and every mechanism comes back with its named boxes", "[decompile]") {
+  for (const fs::path &file : programs()) {
+    std::string text = *readFile(file);
+    Read read(text, file.parent_path());
     KnownDiagrams known = inScope(read.module);
     for (const auto &definition : read.module.definitions) {
       Definition renamed = *definition;
       renamed.name = "again";
-      roundTrip(renamed, Form::Named, text, known, entry.path().parent_path());
-      roundTrip(renamed, Form::PointFree, text, known, entry.path().parent_path());
+      roundTrip(renamed, Form::Named, text, known, file.parent_path());
+      roundTrip(renamed, Form::PointFree, text, known, file.parent_path());
     }
   }
 }

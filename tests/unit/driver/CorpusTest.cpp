@@ -20,7 +20,7 @@ namespace {
 
 std::vector<std::filesystem::path> programs() {
   std::vector<std::filesystem::path> paths;
-  for (const char *folder : {"tests/corpus/pass", "examples"})
+  for (const char *folder : {"tests/corpus/pass", "examples", "taxonomy"})
     for (const auto &entry : std::filesystem::directory_iterator(std::filesystem::path(ATTNC_SOURCE_DIR) / folder))
       if (entry.path().extension() == ".attn")
         paths.push_back(entry.path());
@@ -49,7 +49,7 @@ std::optional<std::vector<Array>> run(const Definition &definition, std::int64_t
   for (const std::string &name : definition.sizeNames()) {
     bool fixed = false;
     for (const Constraint &constraint : definition.constraints)
-      fixed |= constraint.left.asVariable() == name;
+      fixed |= constraint.isEquation() && constraint.left.asVariable() == name;
     if (!fixed)
       given.sizes[name] = size;
   }

@@ -6,7 +6,7 @@
 using namespace attnc;
 
 TEST_CASE("programs read, print, and read back as themselves") {
-  for (const char *folder : {"tests/corpus/pass", "examples", "lib/attnc/prelude"}) {
+  for (const char *folder : {"tests/corpus/pass", "examples", "taxonomy", "lib/attnc/prelude"}) {
     for (const auto &path : filesIn(folder)) {
       CAPTURE(path.string());
       Read read(fileText(path), path.string());
