@@ -1,4 +1,4 @@
-"""Attention to some of the keys: each mechanism as the set of keys that a query sees, and full softmax attention on it."""
+"""Attention to some of the keys: each mechanism as the set of keys that a query sees, and softmax attention to it."""
 import math
 
 import numpy as np

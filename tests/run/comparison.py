@@ -11,7 +11,8 @@ A table is a list of entries (examples/examples.json, tests/mechanisms/*.json):
     sizes             the sizes to test at
     given             sizes that follow from no array: for --size; the reference finds them among the arrays
     edges             further cases: {"sizes": (the first of the entry if left out), "inputs": changes, "parameters":
-                      changes}; a change is {"whole": 30}, whole numbers, 30 times a normal one, or {"fill": 0.5, "at": [1, ":"]};
+                      changes}; a change is {"whole": 30}, whole numbers, 30 times a normal one, or
+                      {"fill": 0.5, "at": [1, ":"]};
                       "fill" may be "-inf", and without "at" it is everywhere. A list makes several changes.
     golden            published numbers: {"inputs", "parameters", "given", "expected": an array, or by names of results}
 """

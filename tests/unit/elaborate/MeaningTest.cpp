@@ -2,6 +2,8 @@
 
 #include "Program.h"
 
+#include <fmt/format.h>
+
 using namespace attnc;
 using attnc::test::Program;
 using attnc::test::same;
@@ -128,6 +130,23 @@ TEST_CASE("sizes of a callee are solved, or given, or stay free") {
   CHECK(program["heads"].diagram.inputTypes()[0].str() == "[n 4*d]");
   CHECK(program["use"].learners.size() == 2);
   CHECK(program["use"].learners[0].codomain[0].str() == "[score.r]");
+}
+
+TEST_CASE("conditions of a callee hold for the sizes it is called with") {
+  for (auto [condition, holds] : {std::pair("n == 4", true),
+                                  {"n >= 4", true},
+                                  {"n <= 4", true},
+                                  {"n >= 5", false},
+                                  {"n <= 3", false},
+                                  {"n % 3 >= 1", true},
+                                  {"n % 3 <= 0", false},
+                                  {"n >= m", true}}) {
+    Program program(fmt::format("diagram f(x: [n], y: [m]) -> [n] where {} {{ 0 * sum(y) + x }}\n"
+                                "diagram g(x: [4], y: [3]) -> [4] {{ f(x, y) }}\n",
+                                condition));
+    INFO(condition << "\n" << program.diagnostics.render());
+    CHECK(program.diagnostics.hasErrors() != holds);
+  }
 }
 
 TEST_CASE("scans give what is asked of them") {

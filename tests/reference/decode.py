@@ -1,0 +1,188 @@
+"""Decoding one token at a time: the cache after the write, and the last row of the mechanism on what is cached.
+
+Each mechanism is the full one of core.py or sparse.py, with the one query at the end of the visible keys.
+"""
+import numpy as np
+
+from . import core, sparse
+from .basic import attention
+
+
+def per_head(q, K, V, full, extra=None):
+    """Row h of the result: `full` of one query and all keys given, head h on group ⌊h g / heads⌋."""
+    heads, groups = len(q), K.shape[1]
+    rows = []
+    for h in range(heads):
+        u = h * groups // heads
+        more = extra(h, heads) if extra else {}
+        rows.append(full({"q": q[h][None], "k": K[:, u], "v": V[:, u], **more}, {})[0][0])
+    return np.array(rows).reshape(heads, V.shape[2])
+
+
+def write(cache, new, t):
+    cache = cache.copy()
+    if 0 <= t < len(cache):
+        cache[t] = new
+    return cache
+
+
+def contiguous(read):
+    """`read(q, K, V, a, p)` sees the rows up to t only."""
+
+    def step(a, p):
+        t = int(a["t"])
+        K, V = write(a["K"], a["k"], t), write(a["V"], a["v"], t)
+        return [read(a["q"], K[: t + 1], V[: t + 1], a, p), K, V]
+
+    return step
+
+
+def page_write(pool, table, new, t):
+    pool, b = pool.copy(), pool.shape[1]
+    if t < len(table) * b and 0 <= table[t // b] < len(pool):
+        pool[table[t // b], t % b] = new
+    return pool
+
+
+def rows(pool, table, count):
+    """The first `count` rows of a sequence; a page that is not there is zeros."""
+    b = pool.shape[1]
+    found = [pool[table[j // b], j % b] if 0 <= table[j // b] < len(pool) else np.zeros(pool.shape[2:])
+             for j in range(min(count, len(table) * b))]
+    return np.array(found).reshape(len(found), *pool.shape[2:])
+
+
+def paged(read):
+    def step(a, p):
+        t, table = int(a["t"]), a["table"]
+        K, V = page_write(a["K"], table, a["k"], t), page_write(a["V"], table, a["v"], t)
+        return [read(a["q"], rows(K, table, t + 1), rows(V, table, t + 1), a, p), K, V]
+
+    return step
+
+
+def decoded(read):
+    """All tokens, each from the tokens up to it."""
+
+    def pass_(a, p):
+        n = len(a["q"])
+        y = [read(a["q"][t], a["k"][: t + 1], a["v"][: t + 1], a, p) for t in range(n)]
+        return [np.array(y).reshape(n, a["q"].shape[1], a["v"].shape[2])]
+
+    return pass_
+
+
+def read_causal(q, K, V, a, p):
+    return per_head(q, K, V, core.sdpa)
+
+
+def read_alibi(q, K, V, a, p):
+    group = np.arange(len(q)) * K.shape[1] // max(len(q), 1)
+    heads = {"q": q[:, None], "k": K.transpose(1, 0, 2)[group], "v": V.transpose(1, 0, 2)[group]}
+    return core.alibi(heads, {})[0][:, 0]
+
+
+def read_softcap(q, K, V, a, p):
+    return per_head(q, K, V, core.softcap, lambda h, heads: {"c": 50.0})
+
+
+def read_softmax_plus_one(q, K, V, a, p):
+    return per_head(q, K, V, core.softmax_plus_one)
+
+
+def read_rope(q, K, V, a, p):
+    return per_head(q, K, V, core.rope)
+
+
+def read_learned_sink(q, K, V, a, p):
+    group = np.arange(len(q)) * K.shape[1] // max(len(q), 1)
+    heads = {"q": q[:, None], "k": K.transpose(1, 0, 2)[group], "v": V.transpose(1, 0, 2)[group]}
+    return sparse.learned_sink(heads, {"S": p["at.S"]})[0][:, 0]
+
+
+def sizes(a, names, prefix):
+    return {name: a[prefix + name] for name in names}
+
+
+def read_window(q, K, V, a, p):
+    return per_head(q, K, V, sparse.sliding_window, lambda h, heads: sizes(a, "w", "at."))
+
+
+def read_sinks(q, K, V, a, p):
+    return per_head(q, K, V, sparse.attention_sinks, lambda h, heads: sizes(a, "ws", "at."))
+
+
+def read_topk(q, K, V, a, p):
+    return per_head(q, K, V, sparse.topk_attention, lambda h, heads: {"c": a["at.r"]})
+
+
+for name in ("causal", "alibi", "softcap", "softmax_plus_one", "rope", "learned_sink", "window", "sinks", "topk"):
+    for form in (contiguous, paged, decoded):
+        globals()[f"{form.__name__}_{name}"] = form(globals()[f"read_{name}"])
+
+
+def rolling(a, places, read):
+    """A cache whose places hold the tokens `places` (None while empty), read in the order of the text.
+
+    The caches of the test hold anything at all, so a row that was written before stands for its token.
+    """
+    t = int(a["t"])
+    K, V = a["K"].copy(), a["V"].copy()
+    K[places.index(t)], V[places.index(t)] = a["k"], a["v"]
+    order = sorted((token, place) for place, token in enumerate(places) if token is not None)
+    held = [place for _, place in order]
+    return [read(a["q"], K[held], V[held], a), K, V]
+
+
+def decode_window(a, p):
+    """Jiang et al. 2023, section 2: place i mod W, the window being all that is held."""
+    t, w = int(a["t"]), len(a["K"])
+    places = [None] * w
+    for token in range(t + 1):
+        places[token % w] = token
+    return rolling(a, places, lambda q, K, V, a: per_head(q, K, V, core.sdpa))
+
+
+def sink_places(t, s, w):
+    """Token by token: the first s stay, the others roll through w places."""
+    places = [None] * (s + w)
+    for token in range(t + 1):
+        places[token if token < s else s + (token - s) % w] = token
+    return places
+
+
+def decode_sinks(a, p):
+    places = sink_places(int(a["t"]), a["s"], a["w"])
+    return rolling(a, places, lambda q, K, V, a: per_head(q, K, V, core.sdpa))
+
+
+def decode_streaming_llm(a, p):
+    """Xiao et al. 2024, section 3.2: positions are those in the cache, so rotary attention to what is held."""
+    places = sink_places(int(a["t"]), a["s"], a["w"])
+    return rolling(a, places, lambda q, K, V, a: per_head(q, K, V, core.rope))
+
+
+def read_dsa(q, K, V, index_keys, a):
+    heads = len(q)
+    group = np.arange(heads) * K.shape[1] // max(heads, 1)
+    full = {"q": q[:, None], "k": K.transpose(1, 0, 2)[group], "v": V.transpose(1, 0, 2)[group],
+            "q'": a["q'"][None], "k'": index_keys, "w": a["w"][None], "c": a["r"]}
+    return sparse.dsa(full, {})[0][:, 0]
+
+
+def decode_dsa(a, p):
+    t = int(a["t"])
+    K, V, I = write(a["K"], a["k"], t), write(a["V"], a["v"], t), write(a["I"], a["k'"], t)
+    return [read_dsa(a["q"], K[: t + 1], V[: t + 1], I[: t + 1], a), K, V, I]
+
+
+def paged_dsa(a, p):
+    t, table = int(a["t"]), a["table"]
+    K, V, I = (page_write(a[cache], table, a[new], t) for cache, new in (("K", "k"), ("V", "v"), ("I", "k'")))
+    return [read_dsa(a["q"], *(rows(x, table, t + 1) for x in (K, V, I)), a), K, V, I]
+
+
+def merged_attention(a, p):
+    q, k, v = a["q"], a["k"].reshape(-1, a["q"].shape[1]), a["v"].reshape(-1, a["v"].shape[2])
+    s = np.where(a["keep"].reshape(-1), core.scores(q, k), -np.inf)
+    return [attention(q, k, v, a["keep"].reshape(-1)), np.logaddexp.reduce(s, axis=-1, initial=-np.inf)]
