@@ -55,7 +55,7 @@ class Documents(Case):
         programs = [*EXAMPLES.glob("*.attn"), *ROOT.glob("lib/attnc/prelude/*.attn"), *ROOT.glob("taxonomy/*.attn")]
         for program in programs:
             for line in re.findall(r"@cite (.*)", program.read_text()):
-                for key in re.findall(r"\b[a-z]+(?:19|20)\d\d\b", line) or [line]:
+                for key in re.findall(r"\b[a-z]+(?:19|20)\d\d[a-z]?\b", line) or [line]:
                     with self.subTest(f"{program.name}: {key}"):
                         self.assertIn(key, keys)
 
