@@ -6,24 +6,31 @@ from .dot_product import concatenated_heads
 from .positional import rope_interleaved
 
 
-def mla(a, p):
-    """Equations 9 to 19: each head's key is the content beside the shared rotated part."""
-    x = a["x"]
+def mla_decode(a, p):
+    """Equations 9 to 19, new tokens after cached ones: each head's key is the content beside the shared rotated part."""
+    x, old = a["x"], len(a["latents"])
 
     def norm(y, scale):
         return y / np.sqrt((y**2).mean(1, keepdims=True) + 1e-6) * scale
 
     def rotated(y):
-        return rope_interleaved({"x": y}, {})[0]
+        padded = np.concatenate([np.zeros((old, y.shape[1])), y])
+        return rope_interleaved({"x": padded}, {})[0][old:]
 
-    latent, query = norm(x @ p["Wdkv"], p["latent_scale"]), norm(x @ p["Wdq"], p["query_scale"])
-    shared = rotated(x @ p["Wkr"])
+    latent = np.concatenate([a["latents"], norm(x @ p["Wdkv"], p["latent_scale"])])
+    shared = np.concatenate([a["keys"], rotated(x @ p["Wkr"])])
+    query = norm(x @ p["Wdq"], p["query_scale"])
     y = np.zeros_like(x)
     for h in range(len(p["Wuq"])):
         q = np.concatenate([query @ p["Wuq"][h], rotated(query @ p["Wqr"][h])], 1)
         k = np.concatenate([latent @ p["Wuk"][h], shared], 1)
-        y = y + attention(q, k, latent @ p["Wuv"][h], bottom_right(len(x), len(x))) @ p["Wo"][h]
-    return [y]
+        y = y + attention(q, k, latent @ p["Wuv"][h], bottom_right(len(q), len(k))) @ p["Wo"][h]
+    return [y, latent, shared]
+
+
+def mla(a, p):
+    empty = {"latents": np.zeros((0, len(p["latent_scale"]))), "keys": np.zeros((0, p["Wkr"].shape[1]))}
+    return mla_decode(a | empty, p)[:1]
 
 
 def inducing_points(a, p):

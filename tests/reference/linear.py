@@ -125,7 +125,7 @@ def gla(a, p):
 
 def gla_layer(a, p):
     """Section 4.4: the gate is a sigmoid to the power 1/16."""
-    gate = sigmoid(a["x"] @ p["Wa"] @ p["Wb.weight"] + p["Wb.bias"]) ** (1 / 16)
+    gate = (1 + np.exp(-(a["x"] @ p["Wa"] @ p["Wb.weight"] + p["Wb.bias"]))) ** (-1 / 16)
     return gla(projected(a, p) | {"g": np.log(gate)}, p)
 
 
@@ -139,7 +139,7 @@ def ssd(a, p):
 
 def mamba2(a, p):
     u = a["u"]
-    step = np.log1p(np.exp(u @ p["Wt.weight"] + p["Wt.bias"]))
+    step = np.logaddexp(0, u @ p["Wt.weight"] + p["Wt.bias"])
     x = u @ p["Wx"]
     heads = {"C": u @ p["Wc"], "B": u @ p["Wb"], "x": step[:, None] * x, "g": -np.exp(p["A"]) * step}
     return [ssd(heads, p)[0] + p["D"] * x]

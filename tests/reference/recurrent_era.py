@@ -69,19 +69,19 @@ def primordial_layer(a, p):
     """A universal positive form of target and source, normalised, over values that are linear in the source."""
     x, z = a["x"], a["z"]
     y = np.zeros((len(x), p["V"].shape[1]))
-    for i in range(len(x)):
-        weights = np.array([
-            np.exp(np.tanh(x[i] @ p["a.hidden.weight.0"] + source @ p["a.hidden.weight.1"] + p["a.hidden.bias"])
-                   @ p["a.out.weight"] + p["a.out.bias"]) for source in z])
-        if len(z):
-            y[i] = weights / weights.sum() @ (z @ p["V"])
+    for i in range(len(x) if len(z) else 0):
+        scores = np.array([
+            np.tanh(x[i] @ p["a.hidden.weight.0"] + source @ p["a.hidden.weight.1"] + p["a.hidden.bias"])
+            @ p["a.out.weight"] + p["a.out.bias"] for source in z])
+        form = np.exp(scores - scores.max())  # positive; any common factor cancels
+        y[i] = form / form.sum() @ (z @ p["V"])
     return [y]
 
 
 def content_addressing(a, p):
     """Graves et al. 2014, equations 2, 5 and 6."""
     M, keys = a["M"], a["x"] @ p["K"]
-    strength = np.log1p(np.exp(a["x"] @ p["B.weight"] + p["B.bias"]))
+    strength = np.logaddexp(0, a["x"] @ p["B.weight"] + p["B.bias"])
 
     def cosine(u, v):
         norm = np.linalg.norm(u) * np.linalg.norm(v)

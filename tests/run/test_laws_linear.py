@@ -62,6 +62,14 @@ class Linear(Laws):
             for n, b in CHUNKS:
                 self.assertSame(self.of("retention", "retention_chunked", sizes={"a": n, "b": b}, **a), parallel)
 
+    def test_retnet_has_two_forms_and_its_norm_takes_scales_out(self):
+        for seed in DRAWS:
+            x = draw(seed, x=(9, 4))["x"]
+            p = draw(seed + 100, Wq=(3, 4, 6), Wk=(3, 4, 6), Wv=(3, 4, 5), Wg=(3, 4, 5), Wo=(3, 5, 4))
+            y = self.of("retnet", parameters=p, x=x)
+            self.assertSame(self.of("retnet", "retnet_parallel", parameters=p, x=x), y)
+            self.assertSame(self.of("retnet", parameters=p | {"Wq": 1e3 * p["Wq"]}, x=x), y, 1e-3)  # but for the ε
+
     def test_gated_linear_attention_has_three_forms(self):
         for seed in DRAWS:
             a = heads(seed)
@@ -71,6 +79,26 @@ class Linear(Laws):
             self.assertSame(self.of("gla", "gla_recurrent", **a), parallel)
             for n, b in CHUNKS:
                 self.assertSame(self.of("gla", "gla_chunked", sizes={"a": n, "b": b}, **a), parallel)
+
+    def test_tokens_one_by_one_carry_all_in_a_state_of_fixed_size(self):
+        decay = -np.abs(draw(0, g=(6, 3))["g"])
+        tokens = heads(0, n=6)
+        S, z = {"S": np.zeros((3, 4))}, {"z": np.zeros(3)}
+        renamed = {"C": tokens["q"], "B": tokens["k"], "x": tokens["v"], "g": decay[:, 0]}
+        for file, step, whole, each, fixed, state in (
+                ("retention", "retention_step", "retention_recurrent", tokens, {"g": np.array(0.9)}, S),
+                ("gla", "gla_step", "gla_recurrent", tokens | {"g": decay}, {}, S),
+                ("mamba2", "ssd_step", "ssd_recurrent", renamed, {}, {"h": S["S"]}),
+                ("delta_rule", "delta_step", "delta_recurrent", tokens | {"beta": np.exp(decay[:, 0])}, {}, S),
+                ("linear_attention_causal", "linear_attention_step", "linear_attention_recurrent", tokens, {}, S | z)):
+            with self.subTest(step):
+                results, y = ["state", "norm", "y"] if "z" in state else ["state", "y"], []
+                for t in range(6):
+                    arrays = {name: array[t] for name, array in each.items()}
+                    *after, last = self.of(file, step, results=results, **arrays, **fixed, **state)
+                    state = dict(zip(state, after))
+                    y.append(last)
+                self.assertSame(np.array(y), self.of(file, whole, **each, **fixed))
 
     def test_state_space_duality(self):
         for seed in DRAWS:

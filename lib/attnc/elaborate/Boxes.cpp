@@ -170,10 +170,12 @@ std::optional<Values> Elaborator::scan(const ast::ScanExpr &expr, Frame &frame, 
     ok &= bind(*name, {&inside, inside.builder.input(value.type().slice(), "")}, inside, false);
   if (!ok)
     return std::nullopt;
-  // The body returns the states and then the results of a step; a tuple says how many.
+  // The body returns the states and then the results of a step; a tuple says how many, a call has what it has.
   std::size_t bodyResults = 1;
   if (auto *tuple = std::get_if<ast::TupleExpr>(&expr.body->result->node))
     bodyResults = tuple->elements.size();
+  else if (std::holds_alternative<ast::CallExpr>(expr.body->result->node))
+    bodyResults = anyCount;
   else if (std::size_t states = initial.size(); states > 1)
     bodyResults = wanted > states ? wanted : states;
   auto results = block(*expr.body, inside, bodyResults);

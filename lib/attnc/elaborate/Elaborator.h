@@ -67,7 +67,8 @@ private:
   void plug(Diagram &diagram, const std::vector<Filled> &fillings);
   void compactLearners(Diagram &diagram);
 
-  // Expressions.cpp
+  // Expressions.cpp: `wanted` is how many values an expression is to give.
+  static constexpr std::size_t anyCount = static_cast<std::size_t>(-1);
   std::optional<Values> many(const ast::Expr &expr, Frame &frame, std::size_t wanted);
   std::optional<Value> one(const ast::Expr &expr, Frame &frame);
   std::optional<Values> block(const ast::Block &block, Frame &frame, std::size_t wanted);

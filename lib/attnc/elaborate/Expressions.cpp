@@ -68,7 +68,7 @@ std::optional<Values> Elaborator::many(const ast::Expr &expr, Frame &frame, std:
     std::optional<Values> operator()(const ast::ScanExpr &e) { return self.scan(e, frame, span, wanted); }
   };
   auto values = std::visit(Visitor{*this, frame, span, wanted}, expr.node);
-  if (values && values->size() != wanted) {
+  if (values && wanted != anyCount && values->size() != wanted) {
     diagnostics.report(Diag::WrongResultCount, span, wanted, values->size());
     return std::nullopt;
   }
