@@ -112,11 +112,25 @@ def read_sinks(q, K, V, a, p):
     return per_head(q, K, V, sparse.attention_sinks, lambda h, heads: sizes(a, "ws", "at."))
 
 
+def read_streaming_llm(q, K, V, a, p):
+    return per_head(q, K, V, sparse.streaming_llm, lambda h, heads: sizes(a, "ws", "at."))
+
+
+def read_dilated_window(q, K, V, a, p):
+    return per_head(q, K, V, sparse.dilated_window, lambda h, heads: {"w": a["at.w"], "g": a["at.r"]})
+
+
+def read_qk_norm(q, K, V, a, p):
+    return per_head(q, K, V, lambda one, _: core.qk_norm(one, {"g": p["at.scale"]}))
+
+
 def read_topk(q, K, V, a, p):
     return per_head(q, K, V, sparse.topk_attention, lambda h, heads: {"c": a["at.r"]})
 
 
-for name in ("causal", "alibi", "softcap", "softmax_plus_one", "rope", "learned_sink", "window", "sinks", "topk"):
+READS = ("causal", "alibi", "softcap", "softmax_plus_one", "rope", "learned_sink", "window", "sinks", "topk",
+         "streaming_llm", "dilated_window", "qk_norm")
+for name in READS:
     for form in (contiguous, paged, decoded):
         globals()[f"{form.__name__}_{name}"] = form(globals()[f"read_{name}"])
 
@@ -162,24 +176,63 @@ def decode_streaming_llm(a, p):
     return rolling(a, places, lambda q, K, V, a: per_head(q, K, V, core.rope))
 
 
-def read_dsa(q, K, V, index_keys, a):
-    heads = len(q)
-    group = np.arange(heads) * K.shape[1] // max(heads, 1)
-    full = {"q": q[:, None], "k": K.transpose(1, 0, 2)[group], "v": V.transpose(1, 0, 2)[group],
-            "q'": a["q'"][None], "k'": index_keys, "w": a["w"][None], "c": a["r"]}
-    return sparse.dsa(full, {})[0][:, 0]
+def read_indexed(full, q, K, V, a, index):
+    """The last row of a mechanism of sparse.py whose keys an index chooses."""
+    group = np.arange(len(q)) * K.shape[1] // max(len(q), 1)
+    heads = {"q": q[:, None], "k": K.transpose(1, 0, 2)[group], "v": V.transpose(1, 0, 2)[group]}
+    return full(heads | index | {"c": a["r"]}, {})[0][:, 0]
 
 
-def decode_dsa(a, p):
-    t = int(a["t"])
-    K, V, I = write(a["K"], a["k"], t), write(a["V"], a["v"], t), write(a["I"], a["k'"], t)
-    return [read_dsa(a["q"], K[: t + 1], V[: t + 1], I[: t + 1], a), K, V, I]
+def indexer(full):
+    """Both caches of a mechanism whose indexer has keys of its own."""
+
+    def read(q, K, V, I, a):
+        return read_indexed(full, q, K, V, a, {"q'": a["q'"][None], "k'": I, "w": a["w"][None]})
+
+    def contiguous(a, p):
+        t = int(a["t"])
+        K, V, I = write(a["K"], a["k"], t), write(a["V"], a["v"], t), write(a["I"], a["k'"], t)
+        return [read(a["q"], K[: t + 1], V[: t + 1], I[: t + 1], a), K, V, I]
+
+    def paged(a, p):
+        t, table = int(a["t"]), a["table"]
+        K, V, I = (page_write(a[cache], table, a[new], t) for cache, new in (("K", "k"), ("V", "v"), ("I", "k'")))
+        return [read(a["q"], *(rows(x, table, t + 1) for x in (K, V, I)), a), K, V, I]
+
+    return contiguous, paged
 
 
-def paged_dsa(a, p):
-    t, table = int(a["t"]), a["table"]
-    K, V, I = (page_write(a[cache], table, a[new], t) for cache, new in (("K", "k"), ("V", "v"), ("I", "k'")))
-    return [read_dsa(a["q"], *(rows(x, table, t + 1) for x in (K, V, I)), a), K, V, I]
+decode_dsa, paged_dsa = indexer(sparse.dsa)
+decode_dsa_softmax, paged_dsa_softmax = indexer(sparse.dsa_softmax)
+
+
+def earlier(a, keys):
+    return {"earlierQ": a["earlierQ"][:, None], "earlierK": keys.transpose(1, 0, 2)}
+
+
+@contiguous
+def decode_dsa_reused(q, K, V, a, p):
+    return read_indexed(sparse.dsa_reused, q, K, V, a, earlier(a, a["earlierK"][: len(K)]))
+
+
+@paged
+def paged_dsa_reused(q, K, V, a, p):
+    return read_indexed(sparse.dsa_reused, q, K, V, a, earlier(a, rows(a["earlierK"], a["table"], len(K))))
+
+
+def with_projections(step):
+    """Vaswani et al. 2017, section 3.2.2, for one token: the heads side by side, then one projection."""
+
+    def layer(a, p):
+        q, k, v = (np.einsum("m,hmd->hd", a["x"], p[W]) for W in ("Wq", "Wk", "Wv"))
+        z, K, V = step(a | {"q": q, "k": k, "v": v}, p)
+        return [z.reshape(-1) @ p["Wo"].reshape(z.size, len(a["x"])), K, V]
+
+    return layer
+
+
+decode_multihead = with_projections(contiguous(read_causal))
+paged_multihead = with_projections(paged(read_causal))
 
 
 def merged_attention(a, p):

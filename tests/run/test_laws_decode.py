@@ -53,6 +53,11 @@ class Decode(Laws):
                             self.whole("sliding_window", a, sizes={"w": 3}))
             self.assertSame(self.of("decode_sinks", "decoded_sinks", sizes={"at.w": 3, "at.s": 2}, **a),
                             self.whole("attention_sinks", a, sizes={"w": 3, "s": 2}))
+            self.assertSame(self.of("decode_streaming_llm", "decoded_streaming_llm", sizes={"at.w": 3, "at.s": 2}, **a),
+                            self.whole("streaming_llm", a, sizes={"w": 3, "s": 2}))
+            dilated = self.whole("dilated_window", a, sizes={"w": 3, "g": 2})
+            stepped = self.of("decode_dilated_window", "decoded_dilated_window", sizes={"at.w": 3, "at.r": 2}, **a)
+            self.assertSame(stepped, dilated)
             alibi = self.of("alibi", **per_head(a)).transpose(1, 0, 2)
             self.assertSame(self.of("decode_alibi", "decoded_alibi", **a), alibi)
             learned = self.of("learned_sink", parameters={"S": sink}, **per_head(a)).transpose(1, 0, 2)
@@ -61,6 +66,17 @@ class Decode(Laws):
             zero = self.of("learned_sink", parameters={"S": np.zeros(4)}, **per_head(a)).transpose(1, 0, 2)
             self.assertSame(self.of("decode_softmax_plus_one", "decoded_softmax_plus_one", **a), zero)
             self.assertSame(self.of("decode_topk", "decoded_topk", sizes={"at.r": N}, **a), self.whole("causal", a))
+
+    def test_a_layer_token_by_token_is_the_layer(self):
+        for seed in DRAWS:
+            x = draw(seed, x=(N, 5))["x"]
+            weights = draw(seed + 9, Wq=(3, 5, D), Wk=(3, 5, D), Wv=(3, 5, E), Wo=(3, E, 5))
+            K, V, y = np.zeros((N, 3, D)), np.zeros((N, 3, E)), []
+            for t in range(N):
+                now = {"x": x[t], "K": K, "V": V, "t": np.array(t)}
+                got, K, V = self.of("decode_multihead", results=RESULTS, parameters=weights, **now)
+                y.append(got)
+            self.assertSame(np.array(y), self.of("causal_multihead", parameters=weights, x=x, z=x))
 
     def test_rolling_caches_forget_nothing_that_is_seen(self):
         for seed in DRAWS[:2]:
@@ -100,8 +116,12 @@ class Decode(Laws):
             index = draw(seed, **{"q'": (3, 2), "k'": (2,), "w": (3,), "I": (6, 2)})
             y = self.of("decode", results=RESULTS, **a, t=np.array(4))[0]
             for r in (5, 9):
-                sparse = self.of("decode_dsa", results=[*RESULTS, "I'"], sizes={"r": r}, t=np.array(4), **a, **index)
-                self.assertSame(sparse[0], y)
+                for file in ("decode_dsa", "decode_dsa_softmax"):
+                    sparse = self.of(file, results=[*RESULTS, "I'"], sizes={"r": r}, t=np.array(4), **a, **index)
+                    self.assertSame(sparse[0], y)
+                earlier = draw(seed, earlierQ=(3, 2), earlierK=(6, 3, 2))
+                reused = self.of("decode_dsa_reused", results=RESULTS, sizes={"r": r}, t=np.array(4), **a, **earlier)
+                self.assertSame(reused[0], y)
 
     def test_parts_merge_to_the_whole_in_any_order(self):
         for seed in DRAWS:
