@@ -80,6 +80,16 @@ def cosformer(a, p):
 cosformer_layer = layer(cosformer)
 
 
+def cosformer_causal(a, p):
+    """The same weights, row by row, over the keys that are not later."""
+    q, k, v, n = np.maximum(a["q"], 0), np.maximum(a["k"], 0), a["v"], len(a["q"])
+    y = np.zeros_like(v)
+    for i in range(n):
+        w = np.array([q[i] @ k[j] * np.cos(np.pi / 2 * (i - j) / n) for j in range(i + 1)])
+        y[i] = w @ v[:i + 1] / max(w.sum(), 1e-6)
+    return [y]
+
+
 def efficient_attention(a, p):
     """Shen et al. 2021, equation 6."""
     return [softmax(a["q"]) @ (softmax(a["k"].T) @ a["v"])]
