@@ -281,15 +281,81 @@ struct DiagramDecl {
   Span span;
 };
 
+// ---- Theories
+
+/// `forall (x: type, …)`.
+struct Forall {
+  std::vector<Parameter> parameters;
+  Span span;
+};
+/// `rule NAME : KIND per h forall (x: type) learners if conditions LEFT == RIGHT by { fillings }`.
+struct RuleDecl {
+  enum class Kind : std::uint8_t { Equation, Specialise, Express };
+  std::string doc;
+  Name name;
+  Kind kind = Kind::Equation;
+  std::vector<SizeExpr> per; // boxes around, whose indices learners may be `per`
+  Forall forall; // the wires of both sides
+  std::vector<LearnerDecl> learners;
+  std::vector<Condition> conditions;
+  BlockRef left, right;
+  bool bothWays = false;         // `==` rather than `=>`
+  std::vector<Filling> fillings; // of the left side's learners, that give the right side
+  Span span;
+};
+
+/// `by RULE reversed at PLACE with r = d`.
+struct DerivationStep {
+  struct Argument {
+    Name name;
+    SizeExpr value;
+  };
+  Name rule;
+  bool reversed = false, everywhere = false;
+  std::optional<Name> place;         // the name of a wire
+  std::optional<std::int64_t> match; // or which of the matches, from 1
+  std::vector<Argument> arguments;
+  Span span;
+};
+/// `derivation NAME : FROM => TO { steps }`.
+struct DerivationDecl {
+  std::string doc;
+  Name name, from, to;
+  std::vector<DerivationStep> steps;
+  Span span;
+};
+
+/// `theory NAME { rules }`.
+struct TheoryDecl {
+  struct Member {
+    Name rule;
+    bool reversed = false;
+  };
+  std::string doc;
+  Name name;
+  std::vector<Member> rules;
+  Span span;
+};
+
+/// `taxonomy NAME : ROOT by THEORY depth N`.
+struct TaxonomyDecl {
+  std::string doc;
+  Name name, root, theory;
+  std::optional<std::int64_t> depth;
+  Span span;
+};
+
 /// `import "other.attn"`: its diagrams come into scope. The path is relative to the importing file.
 struct Import {
   std::string path;
   Span span;
 };
 
+using Item = std::variant<Import, DiagramDecl, RuleDecl, DerivationDecl, TheoryDecl, TaxonomyDecl>;
+
 struct File {
   FileId id;
-  std::vector<std::variant<Import, DiagramDecl>> items;
+  std::vector<Item> items;
 };
 
 } // namespace attnc::ast

@@ -261,12 +261,77 @@ public:
   void operator()(const ast::DiagramDecl &diagram) {
     open("diagram");
     (*this)(diagram.name);
-    if (!diagram.doc.empty())
-      quoted(diagram.doc);
+    documented(diagram.doc);
     list("boxes", diagram.boxes);
     list("results", diagram.results);
     list("where", diagram.conditions);
     std::visit(*this, diagram.form);
+    close();
+  }
+  void operator()(const ast::RuleDecl &rule) {
+    static constexpr std::string_view kinds[] = {"equation", "specialise", "express"};
+    open("rule");
+    (*this)(rule.name);
+    documented(rule.doc);
+    word(kinds[std::size_t(rule.kind)]);
+    list("per", rule.per);
+    list("forall", rule.forall.parameters);
+    list("learners", rule.learners);
+    list("if", rule.conditions);
+    (*this)(rule.left);
+    word(rule.bothWays ? "==" : "=>");
+    (*this)(rule.right);
+    list("by", rule.fillings);
+    close();
+  }
+  void operator()(const ast::DerivationStep::Argument &argument) {
+    open("=");
+    (*this)(argument.name);
+    (*this)(argument.value);
+    close();
+  }
+  void operator()(const ast::DerivationStep &step) {
+    open("by");
+    (*this)(step.rule);
+    if (step.reversed)
+      word("reversed");
+    if (step.everywhere)
+      word("everywhere");
+    maybe("at", step.place);
+    if (step.match)
+      word(fmt::format("#{}", *step.match));
+    list("with", step.arguments);
+    close();
+  }
+  void operator()(const ast::DerivationDecl &derivation) {
+    open("derivation");
+    (*this)(derivation.name);
+    documented(derivation.doc);
+    (*this)(derivation.from);
+    (*this)(derivation.to);
+    each(derivation.steps);
+    close();
+  }
+  void operator()(const ast::TheoryDecl::Member &member) {
+    (*this)(member.rule);
+    if (member.reversed)
+      word("reversed");
+  }
+  void operator()(const ast::TheoryDecl &theory) {
+    open("theory");
+    (*this)(theory.name);
+    documented(theory.doc);
+    list("rules", theory.rules);
+    close();
+  }
+  void operator()(const ast::TaxonomyDecl &taxonomy) {
+    open("taxonomy");
+    (*this)(taxonomy.name);
+    documented(taxonomy.doc);
+    (*this)(taxonomy.root);
+    (*this)(taxonomy.theory);
+    if (taxonomy.depth)
+      word(fmt::format("{}", *taxonomy.depth));
     close();
   }
   void operator()(const ast::Import &import) {
@@ -281,6 +346,10 @@ public:
   }
 
 private:
+  void documented(const std::string &doc) {
+    if (!doc.empty())
+      quoted(doc);
+  }
   template <class Box> void header(const Box &box) {
     (*this)(box.size);
     maybe("as", box.index);

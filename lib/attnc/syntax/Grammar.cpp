@@ -1,143 +1,9 @@
 // The grammar of grammar/attnc.ebnf in Boost.Spirit X3, production by production. Every choice is made by the
 // next token or two, so reading is linear; what a choice has begun must follow (`need`), which gives the
 // expectation points their words.
-#include "attnc/syntax/GrammarChoices.h"
+#include "attnc/syntax/GrammarExpressions.h"
 
 namespace attnc::grammar {
-
-// ---- Words
-
-const auto name = Word([](const Token &token) { return token.kind == T::Name; });
-const auto anyWord = Word([](const Token &) { return true; });
-
-// ---- Types and sizes
-
-const Sizes size(false, 0), sizeProduct(false, binaryOperator(T::Star)->level), sizeAtom(false, primaryLevel),
-    axis(true, 0);
-
-struct TypeId {};
-const x3::rule<TypeId, ast::TypeExpr> type = "type";
-const auto kind = mark(T::Real) | mark(T::Int)[put(&ast::TypeExpr::kind, Kind::Int)] |
-                  mark(T::Bool)[put(&ast::TypeExpr::kind, Kind::Bool)];
-const auto axesEnd = ahead([](Iterator at, const State &state) {
-  if (at->kind == T::Plus || at->kind == T::Minus || at->kind == T::Star)
-    state.fail(at, "an axis or ']'", "inside a type a blank parts two axes: write n+m or (n + m)");
-  if (at->kind != T::RightBracket)
-    state.fail(at, "an axis or ']'");
-  return true;
-});
-const auto type_def =
-    spanned(-kind >> (mark(T::LeftBracket)) >> *axis[push(&ast::TypeExpr::axes)] >>
-            -(mark(T::DotDot) >> need("a name for the further axes", name)[set(&ast::TypeExpr::rest)]) >> axesEnd >>
-            mark(T::RightBracket));
-
-struct CapId {};
-const x3::rule<CapId, Cap> cap = "cap";
-static auto is(Cap value) {
-  return [value](auto &context) { x3::_val(context) = value; };
-}
-const auto cap_def = mark(T::Simd)[is(Cap::None)] | mark(T::Sum)[is(Cap::Sum)] | mark(T::Prod)[is(Cap::Prod)] |
-                     mark(T::Max)[is(Cap::Max)] | mark(T::Min)[is(Cap::Min)] | mark(T::Any)[is(Cap::Any)] |
-                     mark(T::All)[is(Cap::All)];
-
-// ---- Expressions
-
-/// Operators by climbing over operators.def; indexing; everything else is `primary`.
-struct Expressions : x3::parser<Expressions> {
-  using attribute_type = ast::ExprRef;
-  static constexpr bool has_attribute = true;
-
-  template <class Context, class RuleContext, class Attribute>
-  bool parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &, Attribute &attribute) const;
-
-private:
-  template <class Context>
-  static ast::ExprRef climb(Iterator &first, const Iterator &last, const Context &context, unsigned level);
-  template <class Context>
-  static ast::ExprRef operand(Iterator &first, const Iterator &last, const Context &context, unsigned level);
-};
-const Expressions expr;
-const char *const anExpression = "an expression";
-
-struct PrimaryId {};
-struct BlockId {};
-struct CallId {};
-struct IndexId {};
-struct TupleId {};
-struct BoxId {};
-struct ScanId {};
-struct WireId {};
-struct StateId {};
-struct KeywordId {};
-const x3::rule<PrimaryId, ast::ExprRef> primary = "primary";
-const x3::rule<BlockId, ast::Block> block = "block";
-const x3::rule<CallId, ast::CallExpr> call = "call";
-const x3::rule<IndexId, ast::IndexExpr> index = "index";
-const x3::rule<TupleId, ast::TupleExpr> tuple = "tuple";
-const x3::rule<BoxId, ast::BoxExpr> box = "box";
-const x3::rule<ScanId, ast::ScanExpr> scan = "scan";
-const x3::rule<WireId, ast::HeaderWire> wire = "wire";
-const x3::rule<StateId, ast::StateDecl> state = "state";
-const x3::rule<KeywordId, ast::KeywordArgument> keyword = "keyword";
-
-const auto keyword_def = ahead(startsKeyword) >> name[set(&ast::KeywordArgument::name)] >> mark(T::Assign) >>
-                         need(anExpression, expr)[set(&ast::KeywordArgument::value)];
-
-/// Positional arguments, then keywords, then the parenthesis; for whatever has both.
-template <class Node> auto argumentsOf() {
-  auto keywords = listOf("an argument 'name = value'", keyword[push(&Node::keywords)]);
-  auto arguments =
-      ahead(startsKeyword) >> keywords |
-      need(anExpression, expr)[push(&Node::arguments)] >>
-          *(mark(T::Comma) >> (ahead(startsKeyword) >> keywords | need(anExpression, expr)[push(&Node::arguments)]));
-  return mark(T::LeftParen) >> (mark(T::RightParen) | arguments >> need("',' or ')'", mark(T::RightParen)));
-}
-const auto call_def = ahead(startsCall) >> anyWord[set(&ast::CallExpr::callee)] >> argumentsOf<ast::CallExpr>();
-const auto index_def = mark(T::LeftBracket) >> listOf(anExpression, expr[push(&ast::IndexExpr::indices)]) >>
-                       need("',' or ']'", mark(T::RightBracket));
-const auto tuple_def = mark(T::LeftParen) >> listOf(anExpression, expr[push(&ast::TupleExpr::elements)]) >>
-                       need("',' or ')'", mark(T::RightParen));
-
-const auto bodyOfBox = [](auto &context) {
-  x3::_val(context).body = std::make_shared<ast::Block>(std::move(x3::_attr(context)));
-};
-const auto wire_def = name[set(&ast::HeaderWire::name)] >>
-                      -(mark(T::Assign) >> need(anExpression, expr)[set(&ast::HeaderWire::value)]);
-template <class Node> auto headerOf() {
-  return need("a size", size)[set(&Node::size)] >>
-         -(mark(T::As) >> need("a name for the index", name)[set(&Node::index)]);
-}
-template <class Node> auto wiresOf() {
-  return -(mark(T::LeftParen) >> (mark(T::RightParen) | listOf("the name of a wire", wire[push(&Node::wires)]) >>
-                                                            need("',' or ')'", mark(T::RightParen))));
-}
-const auto braceOfBox = ahead([](Iterator at, const State &state) {
-  if (at->kind != T::LeftBrace)
-    state.fail(at, "'{'", "a box has its body in braces; a fold of an array is written without a blank: sum(x)");
-  return true;
-});
-const auto box_def = ahead(startsBox) >> cap[set(&ast::BoxExpr::cap)] >>
-                     headerOf<ast::BoxExpr>() >> wiresOf<ast::BoxExpr>() >> braceOfBox >> block[bodyOfBox];
-const auto state_def = name[set(&ast::StateDecl::name)] >> need(T::Colon) >>
-                       need("a type", type)[set(&ast::StateDecl::type)] >> need(T::Assign) >>
-                       need(anExpression, expr)[set(&ast::StateDecl::initial)];
-const auto scan_def = mark(T::Scan) >> headerOf<ast::ScanExpr>() >> wiresOf<ast::ScanExpr>() >> need(T::From) >>
-                      listOf("a state 'name: type = initial'", state[push(&ast::ScanExpr::states)]) >>
-                      need("'{'", block)[bodyOfBox];
-
-const Literals literal;
-
-const auto nameNode = [](auto &context) {
-  x3::_val(context) = std::make_shared<ast::Expr>(ast::Expr{ast::NameExpr{std::move(x3::_attr(context).text)}, {}});
-};
-const auto tupleNode = [](auto &context) {
-  ast::TupleExpr &tuple = x3::_attr(context);
-  if (tuple.elements.size() == 1)
-    x3::_val(context) = std::move(tuple.elements[0]);
-  else
-    x3::_val(context) = std::make_shared<ast::Expr>(ast::Expr{std::move(tuple), {}});
-};
-const auto primary_def = literal[take] | call[node] | name[nameNode] | tuple[tupleNode] | box[node] | scan[node];
 
 // ---- Statements
 
@@ -379,93 +245,115 @@ const auto specialise_def =
                  -(mark(T::With) >> need(T::LeftParen) >> listOf("a filling 'name = value'", fillingIn) >>
                    need("',' or ')'", mark(T::RightParen)))));
 
+// ---- Theories
+
+struct RuleId {};
+struct PatternId {};
+struct ForallId {};
+struct SideId {};
+struct StepId {};
+struct StepArgumentId {};
+struct DerivationId {};
+struct MemberId {};
+struct TheoryId {};
+struct TaxonomyId {};
+const x3::rule<RuleId, ast::RuleDecl> rule = "rule";
+const x3::rule<PatternId, ast::LearnerDecl> pattern = "pattern";
+const x3::rule<ForallId, ast::Forall> forall = "forall";
+const x3::rule<SideId, ast::BlockRef> side = "side";
+const x3::rule<StepId, ast::DerivationStep> step = "step";
+const x3::rule<StepArgumentId, ast::DerivationStep::Argument> stepArgument = "stepArgument";
+const x3::rule<DerivationId, ast::DerivationDecl> derivation = "derivation";
+const x3::rule<MemberId, ast::TheoryDecl::Member> member = "member";
+const x3::rule<TheoryId, ast::TheoryDecl> theory = "theory";
+const x3::rule<TaxonomyId, ast::TaxonomyDecl> taxonomy = "taxonomy";
+
+using RuleDecl = ast::RuleDecl;
+using Step = ast::DerivationStep;
+static auto isRule(RuleDecl::Kind kind) { return put(&RuleDecl::kind, kind); }
+/// A word that is a name elsewhere.
+static auto word(const char *text) {
+  return ahead([text](Iterator at, const State &state) {
+           return at->kind == T::Name && state.stream.spelling(*at) == text;
+         }) >>
+         x3::omit[name];
+}
+const Naturals natural;
+
+const auto pattern_def = spanned(mark(T::Box) >> need("a name for the box", name)[set(&Learner::label)] >>
+                                 x3::eps[isKind(Learner::Kind::Hole)] >> need(T::Colon) >>
+                                 (mark(T::Arrow) | typesInto(&Learner::domain) >> need("'@' or '->'", mark(T::Arrow))) >>
+                                 typesInto(&Learner::codomain));
+/// Above the comparisons, for `==` parts the sides.
+const Expressions sideExpr(binaryOperator(T::Plus)->level);
+const auto blockSide = [](auto &context) {
+  x3::_val(context) = std::make_shared<ast::Block>(std::move(x3::_attr(context)));
+};
+const auto exprSide = [](auto &context) {
+  ast::ExprRef value = std::move(x3::_attr(context));
+  Span span = value->span;
+  x3::_val(context) = std::make_shared<ast::Block>(ast::Block{{}, std::move(value), span});
+};
+const auto side_def = block[blockSide] | sideExpr[exprSide];
+const char *const aSide = "a side of the rule, an expression or a body in braces";
+const auto forall_def = spanned(mark(T::Forall) >> need(T::LeftParen) >>
+                                listOf("a wire 'name: type'", parameter[push(&ast::Forall::parameters)]) >>
+                                need("',' or ')'", mark(T::RightParen)));
+const auto rule_def = spanned(
+    mark(T::Rule) >> need("a name for the rule", name)[set(&RuleDecl::name)] >> need(T::Colon) >>
+    need("'equation', 'specialise' or 'express'", mark(T::Equation)[isRule(RuleDecl::Kind::Equation)] |
+                                                      mark(T::Specialise)[isRule(RuleDecl::Kind::Specialise)] |
+                                                      mark(T::Express)[isRule(RuleDecl::Kind::Express)]) >>
+    *(mark(T::Per) >> need("a size", sizeProduct)[push(&RuleDecl::per)]) >>
+    -forall[set(&RuleDecl::forall)] >>
+    *(learner[push(&RuleDecl::learners)] | pattern[push(&RuleDecl::learners)]) >>
+    -(mark(T::If) >> listOf("a condition on sizes", condition[push(&RuleDecl::conditions)])) >>
+    need(aSide, side)[set(&RuleDecl::left)] >>
+    need("'==' or '=>'", mark(T::EqualEqual)[put(&RuleDecl::bothWays, true)] | mark(T::Implies)) >>
+    need(aSide, side)[set(&RuleDecl::right)] >>
+    -(mark(T::By) >> need(T::LeftBrace) >> need("a filling 'name = value'", filling)[push(&RuleDecl::fillings)] >>
+      *filling[push(&RuleDecl::fillings)] >> need("a filling 'name = value' or '}'", mark(T::RightBrace))));
+
+const auto stepArgument_def = name[set(&Step::Argument::name)] >> need(T::Assign) >>
+                              need("a size", size)[set(&Step::Argument::value)];
+const auto step_def = spanned(
+    mark(T::By) >> need("the name of a rule", name)[set(&Step::rule)] >> -word("reversed")[put(&Step::reversed, true)] >>
+    -(word("at") >> need("the name of a wire or the number of a match",
+                         natural[set(&Step::match)] | name[set(&Step::place)]) |
+      word("everywhere")[put(&Step::everywhere, true)]) >>
+    -(mark(T::With) >> listOf("a size 'name = size'", stepArgument[push(&Step::arguments)])));
+const auto derivation_def =
+    spanned(mark(T::Derivation) >> need("a name for the derivation", name)[set(&ast::DerivationDecl::name)] >>
+            need(T::Colon) >> need("the name of a diagram", name)[set(&ast::DerivationDecl::from)] >> need(T::Implies) >>
+            need("the name of a diagram", name)[set(&ast::DerivationDecl::to)] >> need(T::LeftBrace) >>
+            *step[push(&ast::DerivationDecl::steps)] >> need("a step 'by rule' or '}'", mark(T::RightBrace)));
+
+const auto member_def = name[set(&ast::TheoryDecl::Member::rule)] >>
+                        -word("reversed")[put(&ast::TheoryDecl::Member::reversed, true)];
+const auto theory_def =
+    spanned(mark(T::Theory) >> need("a name for the theory", name)[set(&ast::TheoryDecl::name)] >>
+            need(T::LeftBrace) >> *member[push(&ast::TheoryDecl::rules)] >>
+            need("the name of a rule or '}'", mark(T::RightBrace)));
+
+const auto startsDepth = [](Iterator at, const State &) { return at->kind == T::Name && at[1].kind == T::Number; };
+const auto taxonomy_def =
+    spanned(mark(T::Taxonomy) >> need("a name for the taxonomy", name)[set(&ast::TaxonomyDecl::name)] >>
+            need(T::Colon) >> need("the name of a diagram", name)[set(&ast::TaxonomyDecl::root)] >> need(T::By) >>
+            need("the name of a theory", name)[set(&ast::TaxonomyDecl::theory)] >>
+            -(ahead(startsDepth) >> word("depth") >> need("a number", natural)[set(&ast::TaxonomyDecl::depth)]));
+
 BOOST_SPIRIT_DEFINE(type, cap, primary, block, call, index, tuple, box, scan, wire, state, keyword)
 BOOST_SPIRIT_DEFINE(learner, instance, target, binding, term, tensor, factor, seq, beside, atom, boxTerm, scanTerm,
                     mode)
 BOOST_SPIRIT_DEFINE(import, hole, parameter, result, namedResult, condition, filling, specialise, diagram)
-
-// ---- Climbing
-
-static ast::ExprRef binary(const BinaryOperator &op, ast::ExprRef left, ast::ExprRef right, Span span) {
-  return std::make_shared<ast::Expr>(ast::Expr{ast::Binary{op.op, std::move(left), std::move(right)}, span});
-}
-
-template <class Context, class RuleContext, class Attribute>
-bool Expressions::parse(Iterator &first, const Iterator &last, const Context &context, RuleContext &,
-                        Attribute &attribute) const {
-  ast::ExprRef value = climb(first, last, context, 0);
-  if (!value)
-    return false;
-  x3::traits::move_to(std::move(value), attribute);
-  return true;
-}
-
-/// An expression of operators of at least `level`; null, with nothing read, when none begins here. The
-/// height of a chain to the left counts as nesting, so that the tree is never deeper than maxNesting.
-template <class Context>
-ast::ExprRef Expressions::climb(Iterator &first, const Iterator &last, const Context &context, unsigned level) {
-  State &state = stateOf(context);
-  Nested nested(state, first);
-  unsigned outer = std::exchange(state.deepest, state.depth);
-  Iterator start = first;
-  ast::ExprRef left = operand(first, last, context, level);
-  while (left) {
-    const BinaryOperator *op = binaryOperator(first->kind);
-    if (!op || op->level < level)
-      break;
-    unsigned height = state.deepest + 1;
-    state.bound(first, height);
-    ++first;
-    ast::ExprRef right = climb(first, last, context, rightLevel(*op));
-    if (!right)
-      state.fail(first, anExpression);
-    left = binary(*op, std::move(left), std::move(right), state.span(start, first));
-    state.deepest = std::max(state.deepest, height);
-    const BinaryOperator *next = binaryOperator(first->kind);
-    if (op->associativity == Associativity::None && next && next->level == op->level)
-      state.fail(first, "'and' between two comparisons", "comparisons do not chain: write a < b and b < c");
-  }
-  state.deepest = std::max(state.deepest, outer);
-  return left;
-}
-
-template <class Context>
-ast::ExprRef Expressions::operand(Iterator &first, const Iterator &last, const Context &context, unsigned level) {
-  State &state = stateOf(context);
-  Iterator start = first;
-  if (const PrefixOperator *op = prefixOperator(first->kind)) {
-    if (op->level < level)
-      state.fail(first, anExpression,
-                 "'" + std::string(spelling(op->token)) +
-                     "' binds looser than what is before it: put it in parentheses");
-    ++first;
-    ast::ExprRef value = climb(first, last, context, op->level);
-    if (!value)
-      state.fail(first, anExpression);
-    return std::make_shared<ast::Expr>(ast::Expr{ast::Unary{op->op, std::move(value)}, state.span(start, first)});
-  }
-  ast::ExprRef value;
-  if (!primary.parse(first, last, context, x3::unused, value))
-    return nullptr;
-  // What was in parentheses has its own span.
-  if (!value->span.valid())
-    value->span = state.span(start, first);
-  while (first->kind == T::LeftBracket && onSameLine(*first)) {
-    state.bound(first, ++state.deepest);
-    ast::IndexExpr access;
-    access.array = std::move(value);
-    index.parse(first, last, context, x3::unused, access);
-    value = std::make_shared<ast::Expr>(ast::Expr{std::move(access), state.span(start, first)});
-  }
-  return value;
-}
+BOOST_SPIRIT_DEFINE(rule, forall, pattern, side, stepArgument, step, derivation, member, theory, taxonomy)
 
 } // namespace attnc::grammar
 
 namespace attnc {
 
 template <class Value, class Rule>
-static Item itemOf(const Rule &rule, const char *what, grammar::State &state, grammar::Iterator &first) {
+static ast::Item itemOf(const Rule &rule, const char *what, grammar::State &state, grammar::Iterator &first) {
   Value value;
   grammar::Iterator last = state.stream.tokens.data() + state.stream.tokens.size();
   auto context = grammar::x3::make_context<grammar::StateTag>(state);
@@ -474,15 +362,30 @@ static Item itemOf(const Rule &rule, const char *what, grammar::State &state, gr
   return value;
 }
 
-tl::expected<Item, SyntaxFailure> parseItem(const TokenStream &stream, std::uint32_t &position) {
+tl::expected<ast::Item, SyntaxFailure> parseItem(const TokenStream &stream, std::uint32_t &position) {
   grammar::State state{stream};
   grammar::Iterator first = stream.tokens.data() + position;
+  auto read = [&]() -> ast::Item {
+    switch (first->kind) {
+    case TokenKind::Import:
+      return itemOf<ast::Import>(grammar::import, "", state, first);
+    case TokenKind::Diagram:
+      return itemOf<ast::DiagramDecl>(grammar::diagram, "", state, first);
+    case TokenKind::Rule:
+      return itemOf<ast::RuleDecl>(grammar::rule, "", state, first);
+    case TokenKind::Derivation:
+      return itemOf<ast::DerivationDecl>(grammar::derivation, "", state, first);
+    case TokenKind::Theory:
+      return itemOf<ast::TheoryDecl>(grammar::theory, "", state, first);
+    case TokenKind::Taxonomy:
+      return itemOf<ast::TaxonomyDecl>(grammar::taxonomy, "", state, first);
+    default:
+      return itemOf<ast::DiagramDecl>(grammar::specialise, "a definition: 'diagram', 'import' or 'name = …'", state,
+                                      first);
+    }
+  };
   try {
-    Item item = first->kind == TokenKind::Import ? itemOf<ast::Import>(grammar::import, "", state, first)
-                : first->kind == TokenKind::Diagram
-                    ? itemOf<ast::DiagramDecl>(grammar::diagram, "", state, first)
-                    : itemOf<ast::DiagramDecl>(grammar::specialise, "a definition: 'diagram', 'import' or 'name = …'",
-                                               state, first);
+    ast::Item item = read();
     position = first - stream.tokens.data();
     return item;
   } catch (SyntaxFailure &failure) {

@@ -15,10 +15,8 @@ struct SyntaxFailure {
   std::string help;     // may be empty
 };
 
-using Item = std::variant<ast::Import, ast::DiagramDecl>;
-
 /// Reads the definition that begins at token `position` and moves `position` behind it; on failure
 /// `position` stays. Doc comments are left to the caller.
-tl::expected<Item, SyntaxFailure> parseItem(const TokenStream &stream, std::uint32_t &position);
+tl::expected<ast::Item, SyntaxFailure> parseItem(const TokenStream &stream, std::uint32_t &position);
 
 } // namespace attnc

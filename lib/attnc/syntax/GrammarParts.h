@@ -195,6 +195,21 @@ template <class Value> Value numberOf(Iterator token, const State &state) {
 }
 inline bool isReal(std::string_view number) { return number.find_first_of(".eE") != number.npos; }
 
+/// A whole number.
+struct Naturals : x3::parser<Naturals> {
+  using attribute_type = std::int64_t;
+  static constexpr bool has_attribute = true;
+  template <class Context, class RuleContext, class Attribute>
+  bool parse(Iterator &first, const Iterator &, const Context &context, RuleContext &, Attribute &attribute) const {
+    State &state = stateOf(context);
+    if (first->kind != TokenKind::Number || isReal(state.stream.spelling(*first)))
+      return false;
+    x3::traits::move_to(numberOf<std::int64_t>(first, state), attribute);
+    ++first;
+    return true;
+  }
+};
+
 /// A number, `true` or `false`.
 struct Literals : x3::parser<Literals> {
   using attribute_type = ast::ExprRef;

@@ -15,7 +15,7 @@ public:
   ast::File run() {
     ast::File file{stream.file, {}};
     while (token().kind != TokenKind::End) {
-      if (keywordRole(token().kind) == KeywordRole::Item) {
+      if (keywordRole(token().kind) == KeywordRole::Reserved) {
         diagnostics.report(Diag::SyntaxReserved, span(at), stream.spelling(token()));
         skip();
         continue;
@@ -27,8 +27,12 @@ public:
         skip();
         continue;
       }
-      if (auto *diagram = std::get_if<ast::DiagramDecl>(&*item))
-        diagram->doc = docBefore(begin);
+      std::visit(
+          [&](auto &one) {
+            if constexpr (requires { one.doc; })
+              one.doc = docBefore(begin);
+          },
+          *item);
       file.items.push_back(std::move(*item));
     }
     return file;
@@ -56,7 +60,7 @@ private:
     case SyntaxFailure::Reason::Expected:
       break;
     }
-    if (role == KeywordRole::Item || role == KeywordRole::Reserved) {
+    if (role == KeywordRole::Reserved) {
       diagnostics.report(Diag::SyntaxReserved, place, text);
       return;
     }
@@ -99,7 +103,7 @@ private:
       if (first || !token().newlineBefore)
         continue;
       if (kind == TokenKind::Diagram || kind == TokenKind::Import ||
-          (keywordRole(kind) == KeywordRole::Item && depth == 0))
+          ((keywordRole(kind) == KeywordRole::Item || keywordRole(kind) == KeywordRole::Reserved) && depth == 0))
         return;
       if (kind != TokenKind::Name || stream.tokens[at + 1].kind != TokenKind::Assign || !atMargin())
         continue;

@@ -86,6 +86,13 @@ Doc TreePrinter::condition(const ast::Condition &condition) {
   return concat({size(condition.left, false), right});
 }
 
+Doc TreePrinter::parameters(const std::vector<ast::Parameter> &parameters) {
+  Docs docs;
+  for (const ast::Parameter &parameter : parameters)
+    docs.push_back(concat({text(parameter.name.text + ": "), type(parameter.type)}));
+  return list("(", std::move(docs), ")");
+}
+
 Doc TreePrinter::boxes(const ast::DiagramDecl &diagram) {
   if (diagram.boxes.empty())
     return text("");
@@ -105,13 +112,10 @@ Doc TreePrinter::where(const ast::DiagramDecl &diagram) {
 }
 
 Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::NamedForm &form) {
-  Docs parameters;
-  for (const ast::Parameter &parameter : form.parameters)
-    parameters.push_back(concat({text(parameter.name.text + ": "), type(parameter.type)}));
   // A diagram that is one box shows the box on a line of its own.
   const auto &result = form.body->result->node;
   bool isBox = std::holds_alternative<ast::BoxExpr>(result) || std::holds_alternative<ast::ScanExpr>(result);
-  return concat({group({text("diagram " + diagram.name.text), list("(", std::move(parameters), ")"), boxes(diagram),
+  return concat({group({text("diagram " + diagram.name.text), parameters(form.parameters), boxes(diagram),
                         text(" -> "), results(diagram.results), where(diagram)}),
                  text(" "), block(*form.body, !isBox)});
 }
@@ -160,17 +164,21 @@ Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::SpecialiseForm
 
 Doc TreePrinter::diagram(const ast::DiagramDecl &diagram) {
   Doc body = std::visit([&](const auto &form) { return this->form(diagram, form); }, diagram.form);
-  if (diagram.doc.empty())
-    return body;
+  return documented(diagram.doc, body);
+}
+
+Doc TreePrinter::documented(const std::string &doc, Doc item) {
+  if (doc.empty())
+    return item;
   Docs lines;
-  for (std::size_t at = 0; at <= diagram.doc.size();) {
-    std::size_t end = std::min(diagram.doc.find('\n', at), diagram.doc.size());
-    std::string line = diagram.doc.substr(at, end - at);
+  for (std::size_t at = 0; at <= doc.size();) {
+    std::size_t end = std::min(doc.find('\n', at), doc.size());
+    std::string line = doc.substr(at, end - at);
     lines.push_back(comment(line.empty() ? "///" : "/// " + line));
     lines.push_back(hard());
     at = end + 1;
   }
-  lines.push_back(body);
+  lines.push_back(std::move(item));
   return concat(std::move(lines));
 }
 

@@ -131,6 +131,14 @@ Doc TreePrinter::file(const ast::File &file) {
     else if (const auto *declaration = std::get_if<ast::DiagramDecl>(&item))
       list.push_back({declaration->span, [this, declaration] { return diagram(*declaration); }, true,
                       !declaration->doc.empty(), !std::holds_alternative<ast::SpecialiseForm>(declaration->form)});
+    else if (const auto *one = std::get_if<ast::RuleDecl>(&item))
+      list.push_back({one->span, [this, one] { return rule(*one); }, true, !one->doc.empty(), true});
+    else if (const auto *one = std::get_if<ast::DerivationDecl>(&item))
+      list.push_back({one->span, [this, one] { return derivation(*one); }, true, !one->doc.empty(), true});
+    else if (const auto *one = std::get_if<ast::TheoryDecl>(&item))
+      list.push_back({one->span, [this, one] { return theory(*one); }, true, !one->doc.empty(), true});
+    else if (const auto *one = std::get_if<ast::TaxonomyDecl>(&item))
+      list.push_back({one->span, [this, one] { return taxonomy(*one); }, true, !one->doc.empty(), true});
   }
   std::uint32_t end = stream ? stream->text.size() : 0;
   Items inside = items({file.id, 0, end}, list);

@@ -145,7 +145,7 @@ Doc TreePrinter::state(const ast::StateDecl &state) {
 }
 
 /// Would it go on with a value before it?
-static bool beginsWithMinus(const ast::Expr &expr) {
+bool beginsWithMinus(const ast::Expr &expr) {
   if (const auto *binary = std::get_if<ast::Binary>(&expr.node))
     return levelOf(*binary->left) >= leftLevel(describe(binary->op)) && beginsWithMinus(*binary->left);
   if (const auto *unary = std::get_if<ast::Unary>(&expr.node))

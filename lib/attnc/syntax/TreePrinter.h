@@ -17,6 +17,10 @@ public:
 
   layout::Doc file(const ast::File &file);
   layout::Doc diagram(const ast::DiagramDecl &diagram);
+  layout::Doc rule(const ast::RuleDecl &rule);
+  layout::Doc derivation(const ast::DerivationDecl &derivation);
+  layout::Doc theory(const ast::TheoryDecl &theory);
+  layout::Doc taxonomy(const ast::TaxonomyDecl &taxonomy);
   layout::Doc expr(const ast::Expr &expr, unsigned level = 0);
   layout::Doc type(const ast::TypeExpr &type);
   /// `tight`: an axis, without blanks outside parentheses.
@@ -71,6 +75,7 @@ private:
   layout::Doc binding(const ast::Binding &binding);
   layout::Doc filling(const ast::Filling &filling);
   layout::Doc results(const std::vector<ast::ResultType> &results);
+  layout::Doc parameters(const std::vector<ast::Parameter> &parameters);
   layout::Doc condition(const ast::Condition &condition);
   /// ` with (…)` and ` where …`, each led by a place where the line may end; nothing if there is none.
   layout::Doc boxes(const ast::DiagramDecl &diagram);
@@ -79,8 +84,16 @@ private:
   layout::Doc form(const ast::DiagramDecl &diagram, const ast::PointFreeForm &form);
   layout::Doc form(const ast::DiagramDecl &diagram, const ast::SpecialiseForm &form);
 
+  // ---- Theories (PrintTheories.cpp)
+  layout::Doc side(const ast::Block &side);
+  layout::Doc step(const ast::DerivationStep &step);
+  layout::Doc documented(const std::string &doc, layout::Doc item);
+
   const TokenStream *stream;
   std::vector<bool> taken; // by comment
 };
+
+/// Whether the text of the expression begins with `-`, which would go on with what is before it.
+bool beginsWithMinus(const ast::Expr &expr);
 
 } // namespace attnc

@@ -185,11 +185,11 @@ private:
     // What could go on with the statement or definition before begins a line, and not with an operator.
     if (inside == "block" || name == "item")
       space = Space::NewLine;
-    if (inside == "block" && name == "expression") {
+    if ((inside == "block" && name == "expression") || name == "side") {
       std::size_t begin = out.size();
       write(rules.at(name), depth + 1, name);
       std::size_t first = out.find_first_not_of(" \n", begin);
-      if (out[first] == '-')
+      if (first != out.npos && out[first] == '-')
         out.insert(first, "("), out += ")";
       return;
     }
@@ -236,7 +236,7 @@ TEST_CASE("the EBNF has the words and signs of the tables, and no others") {
 #include "grammar/keywords.def"
 #define ATTNC_SIGN(TOKEN, SPELLING, OTHER) inTables.insert(SPELLING);
 #include "grammar/operators.def"
-  inTables.insert({"map", "share"}); // words only between a box's parentheses in a term
+  inTables.insert({"map", "share", "reversed", "at", "everywhere", "depth"}); // words in their places alone
   CHECK(inGrammar == inTables);
 }
 
