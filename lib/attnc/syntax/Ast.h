@@ -345,13 +345,67 @@ struct TaxonomyDecl {
   Span span;
 };
 
+/// `generators NAME(x: T) -> T { lines }`: sorts and operations from which diagrams are made.
+struct GeneratorsDecl {
+  struct Input {
+    Name name, sort;
+  };
+  /// `sort T = [n d] with linear`: every operand of this sort goes through a learner of its own.
+  struct Sort {
+    Name name;
+    std::vector<TypeExpr> types;
+    std::optional<LearnerDecl::Kind> learner;
+    Span span;
+  };
+  /// `copy x, T`: inputs, and sorts of wires between operations, that may be used more than once.
+  struct Copy {
+    std::vector<Name> names;
+    Span span;
+  };
+  /// `mix : A @ T -> T = weighted`: what it means is a diagram.
+  struct Operation {
+    Name name;
+    std::vector<Name> domain;
+    Name codomain, meaning;
+    Span span;
+  };
+  /// `class dot_product = score, mix`.
+  struct Class {
+    Name name;
+    std::vector<Name> operations;
+    Span span;
+  };
+  /// `without stacking = through T`.
+  struct Criterion {
+    enum class Kind : std::uint8_t { Through, Sharing, Using };
+    Name name;
+    Kind kind = Kind::Through;
+    std::vector<Name> of;
+    Span span;
+  };
+  /// `equation NAME : left == right`: variables, and calls of operations.
+  struct Equation {
+    Name name;
+    ExprRef left, right;
+    Span span;
+  };
+  using Line = std::variant<Sort, Copy, Operation, Class, Criterion, Equation>;
+
+  std::string doc;
+  Name name;
+  std::vector<Input> inputs;
+  Name output;
+  std::vector<Line> lines;
+  Span span;
+};
+
 /// `import "other.attn"`: its diagrams come into scope. The path is relative to the importing file.
 struct Import {
   std::string path;
   Span span;
 };
 
-using Item = std::variant<Import, DiagramDecl, RuleDecl, DerivationDecl, TheoryDecl, TaxonomyDecl>;
+using Item = std::variant<Import, DiagramDecl, RuleDecl, DerivationDecl, TheoryDecl, TaxonomyDecl, GeneratorsDecl>;
 
 struct File {
   FileId id;

@@ -334,6 +334,61 @@ public:
       word(fmt::format("{}", *taxonomy.depth));
     close();
   }
+  void operator()(const ast::GeneratorsDecl::Input &input) {
+    open(":");
+    (*this)(input.name);
+    (*this)(input.sort);
+    close();
+  }
+  void operator()(const ast::GeneratorsDecl::Sort &sort) {
+    static constexpr std::string_view kinds[] = {"linear", "affine", "param", "universal"};
+    open("sort");
+    (*this)(sort.name);
+    each(sort.types);
+    if (sort.learner)
+      word(kinds[std::size_t(*sort.learner)]);
+    close();
+  }
+  void operator()(const ast::GeneratorsDecl::Copy &copy) { list("copy", copy.names); }
+  void operator()(const ast::GeneratorsDecl::Operation &operation) {
+    open("operation");
+    (*this)(operation.name);
+    list("from", operation.domain);
+    (*this)(operation.codomain);
+    (*this)(operation.meaning);
+    close();
+  }
+  void operator()(const ast::GeneratorsDecl::Class &one) {
+    open("class");
+    (*this)(one.name);
+    each(one.operations);
+    close();
+  }
+  void operator()(const ast::GeneratorsDecl::Criterion &criterion) {
+    static constexpr std::string_view kinds[] = {"through", "sharing", "using"};
+    open("without");
+    (*this)(criterion.name);
+    word(kinds[std::size_t(criterion.kind)]);
+    each(criterion.of);
+    close();
+  }
+  void operator()(const ast::GeneratorsDecl::Equation &equation) {
+    open("equation");
+    (*this)(equation.name);
+    (*this)(equation.left);
+    (*this)(equation.right);
+    close();
+  }
+  void operator()(const ast::GeneratorsDecl &generators) {
+    open("generators");
+    (*this)(generators.name);
+    documented(generators.doc);
+    list("inputs", generators.inputs);
+    (*this)(generators.output);
+    for (const auto &line : generators.lines)
+      std::visit(*this, line);
+    close();
+  }
   void operator()(const ast::Import &import) {
     open("import");
     quoted(import.path);

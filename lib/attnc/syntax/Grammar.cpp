@@ -280,10 +280,10 @@ static auto word(const char *text) {
 }
 const Naturals natural;
 
-const auto pattern_def = spanned(mark(T::Box) >> need("a name for the box", name)[set(&Learner::label)] >>
-                                 x3::eps[isKind(Learner::Kind::Hole)] >> need(T::Colon) >>
-                                 (mark(T::Arrow) | typesInto(&Learner::domain) >> need("'@' or '->'", mark(T::Arrow))) >>
-                                 typesInto(&Learner::codomain));
+const auto pattern_def = spanned(
+    mark(T::Box) >> need("a name for the box", name)[set(&Learner::label)] >> x3::eps[isKind(Learner::Kind::Hole)] >>
+    need(T::Colon) >> (mark(T::Arrow) | typesInto(&Learner::domain) >> need("'@' or '->'", mark(T::Arrow))) >>
+    typesInto(&Learner::codomain));
 /// Above the comparisons, for `==` parts the sides.
 const Expressions sideExpr(binaryOperator(T::Plus)->level);
 const auto blockSide = [](auto &context) {
@@ -316,24 +316,23 @@ const auto rule_def = spanned(
 
 const auto stepArgument_def = name[set(&Step::Argument::name)] >> need(T::Assign) >>
                               need("a size", size)[set(&Step::Argument::value)];
-const auto step_def = spanned(
-    mark(T::By) >> need("the name of a rule", name)[set(&Step::rule)] >> -word("reversed")[put(&Step::reversed, true)] >>
-    -(word("at") >> need("the name of a wire or the number of a match",
-                         natural[set(&Step::match)] | name[set(&Step::place)]) |
-      word("everywhere")[put(&Step::everywhere, true)]) >>
-    -(mark(T::With) >> listOf("a size 'name = size'", stepArgument[push(&Step::arguments)])));
-const auto derivation_def =
-    spanned(mark(T::Derivation) >> need("a name for the derivation", name)[set(&ast::DerivationDecl::name)] >>
-            need(T::Colon) >> need("the name of a diagram", name)[set(&ast::DerivationDecl::from)] >> need(T::Implies) >>
-            need("the name of a diagram", name)[set(&ast::DerivationDecl::to)] >> need(T::LeftBrace) >>
-            *step[push(&ast::DerivationDecl::steps)] >> need("a step 'by rule' or '}'", mark(T::RightBrace)));
+const auto step_def = spanned(mark(T::By) >> need("the name of a rule", name)[set(&Step::rule)] >>
+                              -word("reversed")[put(&Step::reversed, true)] >>
+                              -(word("at") >> need("the name of a wire or the number of a match",
+                                                   natural[set(&Step::match)] | name[set(&Step::place)]) |
+                                word("everywhere")[put(&Step::everywhere, true)]) >>
+                              -(mark(T::With) >> listOf("a size 'name = size'", stepArgument[push(&Step::arguments)])));
+const auto derivation_def = spanned(
+    mark(T::Derivation) >> need("a name for the derivation", name)[set(&ast::DerivationDecl::name)] >> need(T::Colon) >>
+    need("the name of a diagram", name)[set(&ast::DerivationDecl::from)] >> need(T::Implies) >>
+    need("the name of a diagram", name)[set(&ast::DerivationDecl::to)] >> need(T::LeftBrace) >>
+    *step[push(&ast::DerivationDecl::steps)] >> need("a step 'by rule' or '}'", mark(T::RightBrace)));
 
 const auto member_def = name[set(&ast::TheoryDecl::Member::rule)] >>
                         -word("reversed")[put(&ast::TheoryDecl::Member::reversed, true)];
 const auto theory_def =
-    spanned(mark(T::Theory) >> need("a name for the theory", name)[set(&ast::TheoryDecl::name)] >>
-            need(T::LeftBrace) >> *member[push(&ast::TheoryDecl::rules)] >>
-            need("the name of a rule or '}'", mark(T::RightBrace)));
+    spanned(mark(T::Theory) >> need("a name for the theory", name)[set(&ast::TheoryDecl::name)] >> need(T::LeftBrace) >>
+            *member[push(&ast::TheoryDecl::rules)] >> need("the name of a rule or '}'", mark(T::RightBrace)));
 
 const auto startsDepth = [](Iterator at, const State &) { return at->kind == T::Name && at[1].kind == T::Number; };
 const auto taxonomy_def =
@@ -342,11 +341,80 @@ const auto taxonomy_def =
             need("the name of a theory", name)[set(&ast::TaxonomyDecl::theory)] >>
             -(ahead(startsDepth) >> word("depth") >> need("a number", natural)[set(&ast::TaxonomyDecl::depth)]));
 
+// ---- Generators
+
+using Generators = ast::GeneratorsDecl;
+using Sort = Generators::Sort;
+using Operation = Generators::Operation;
+using Criterion = Generators::Criterion;
+struct InputId {};
+struct SortId {};
+struct CopyId {};
+struct OperationId {};
+struct ClassId {};
+struct CriterionId {};
+struct LawId {};
+struct GeneratorsId {};
+const x3::rule<InputId, Generators::Input> generatorInput = "generatorInput";
+const x3::rule<SortId, Sort> sort = "sort";
+const x3::rule<CopyId, Generators::Copy> copies = "copies";
+const x3::rule<OperationId, Operation> operation = "operation";
+const x3::rule<ClassId, Generators::Class> classOfOperations = "class";
+const x3::rule<CriterionId, Criterion> criterion = "criterion";
+const x3::rule<LawId, Generators::Equation> law = "law";
+const x3::rule<GeneratorsId, Generators> generators = "generators";
+
+/// A word that begins a line, which is an operation's name when a colon follows.
+static auto opening(const char *text) {
+  return ahead([](Iterator at, const State &) { return at[1].kind != T::Colon; }) >> word(text);
+}
+template <class Member> auto namesInto(const char *what, Member member) { return listOf(what, name[push(member)]); }
+static auto isCriterion(Criterion::Kind kind) { return put(&Criterion::kind, kind); }
+const auto generatorInput_def = name[set(&Generators::Input::name)] >> need(T::Colon) >>
+                                need("the name of a sort", name)[set(&Generators::Input::sort)];
+const auto sort_def = spanned(
+    opening("sort") >> need("a name for the sort", name)[set(&Sort::name)] >> need(T::Assign) >>
+    typesInto(&Sort::types) >>
+    -(mark(T::With) >> need("'linear', 'affine' or 'universal'",
+                            mark(T::Linear)[put(&Sort::learner, std::optional(Learner::Kind::Linear))] |
+                                mark(T::Affine)[put(&Sort::learner, std::optional(Learner::Kind::Affine))] |
+                                mark(T::Universal)[put(&Sort::learner, std::optional(Learner::Kind::Universal))])));
+const auto copies_def = spanned(opening("copy") >> namesInto("an input or a sort", &Generators::Copy::names));
+const auto operation_def =
+    spanned(name[set(&Operation::name)] >> need(T::Colon) >>
+            (mark(T::Arrow) | listOf("the name of a sort", name[push(&Operation::domain)], T::At) >>
+                                  need("'@' or '->'", mark(T::Arrow))) >>
+            need("the name of a sort", name)[set(&Operation::codomain)] >> need(T::Assign) >>
+            need("the name of a diagram", name)[set(&Operation::meaning)]);
+const auto classOfOperations_def =
+    spanned(opening("class") >> need("a name for the class", name)[set(&Generators::Class::name)] >> need(T::Assign) >>
+            namesInto("the name of an operation", &Generators::Class::operations));
+const auto criterion_def = spanned(
+    opening("without") >> need("a name for what is redundant", name)[set(&Criterion::name)] >> need(T::Assign) >>
+    need("'through', 'sharing' or 'using'", word("through")[isCriterion(Criterion::Kind::Through)] |
+                                                word("sharing")[isCriterion(Criterion::Kind::Sharing)] |
+                                                word("using")[isCriterion(Criterion::Kind::Using)]) >>
+    namesInto("the name of a sort or an operation", &Criterion::of));
+const auto law_def =
+    spanned(mark(T::Equation) >> need("a name for the equation", name)[set(&Generators::Equation::name)] >>
+            need(T::Colon) >> need(anExpression, sideExpr)[set(&Generators::Equation::left)] >> need(T::EqualEqual) >>
+            need(anExpression, sideExpr)[set(&Generators::Equation::right)]);
+const auto generators_def = spanned(
+    mark(T::Generators) >> need("a name for the generators", name)[set(&Generators::name)] >> need(T::LeftParen) >>
+    (mark(T::RightParen) | listOf("an input 'name: sort'", generatorInput[push(&Generators::inputs)]) >>
+                               need("',' or ')'", mark(T::RightParen))) >>
+    need(T::Arrow) >> need("the name of a sort", name)[set(&Generators::output)] >> need(T::LeftBrace) >>
+    *(sort[push(&Generators::lines)] | copies[push(&Generators::lines)] | classOfOperations[push(&Generators::lines)] |
+      criterion[push(&Generators::lines)] | law[push(&Generators::lines)] | operation[push(&Generators::lines)]) >>
+    need("a sort, an operation 'name : sorts -> sort = diagram', 'copy', 'class', 'without', 'equation' or '}'",
+         mark(T::RightBrace)));
+
 BOOST_SPIRIT_DEFINE(type, cap, primary, block, call, index, tuple, box, scan, wire, state, keyword)
 BOOST_SPIRIT_DEFINE(learner, instance, target, binding, term, tensor, factor, seq, beside, atom, boxTerm, scanTerm,
                     mode)
 BOOST_SPIRIT_DEFINE(import, hole, parameter, result, namedResult, condition, filling, specialise, diagram)
 BOOST_SPIRIT_DEFINE(rule, forall, pattern, side, stepArgument, step, derivation, member, theory, taxonomy)
+BOOST_SPIRIT_DEFINE(generatorInput, sort, copies, operation, classOfOperations, criterion, law, generators)
 
 } // namespace attnc::grammar
 
@@ -379,6 +447,8 @@ tl::expected<ast::Item, SyntaxFailure> parseItem(const TokenStream &stream, std:
       return itemOf<ast::TheoryDecl>(grammar::theory, "", state, first);
     case TokenKind::Taxonomy:
       return itemOf<ast::TaxonomyDecl>(grammar::taxonomy, "", state, first);
+    case TokenKind::Generators:
+      return itemOf<ast::GeneratorsDecl>(grammar::generators, "", state, first);
     default:
       return itemOf<ast::DiagramDecl>(grammar::specialise, "a definition: 'diagram', 'import' or 'name = …'", state,
                                       first);

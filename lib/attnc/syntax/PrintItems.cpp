@@ -139,6 +139,8 @@ Doc TreePrinter::file(const ast::File &file) {
       list.push_back({one->span, [this, one] { return theory(*one); }, true, !one->doc.empty(), true});
     else if (const auto *one = std::get_if<ast::TaxonomyDecl>(&item))
       list.push_back({one->span, [this, one] { return taxonomy(*one); }, true, !one->doc.empty(), true});
+    else if (const auto *one = std::get_if<ast::GeneratorsDecl>(&item))
+      list.push_back({one->span, [this, one] { return generators(*one); }, true, !one->doc.empty(), true});
   }
   std::uint32_t end = stream ? stream->text.size() : 0;
   Items inside = items({file.id, 0, end}, list);

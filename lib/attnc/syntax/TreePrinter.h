@@ -21,6 +21,7 @@ public:
   layout::Doc derivation(const ast::DerivationDecl &derivation);
   layout::Doc theory(const ast::TheoryDecl &theory);
   layout::Doc taxonomy(const ast::TaxonomyDecl &taxonomy);
+  layout::Doc generators(const ast::GeneratorsDecl &generators);
   layout::Doc expr(const ast::Expr &expr, unsigned level = 0);
   layout::Doc type(const ast::TypeExpr &type);
   /// `tight`: an axis, without blanks outside parentheses.
@@ -87,6 +88,12 @@ private:
   // ---- Theories (PrintTheories.cpp)
   layout::Doc side(const ast::Block &side);
   layout::Doc step(const ast::DerivationStep &step);
+  layout::Doc lineOf(const ast::GeneratorsDecl::Sort &sort);
+  layout::Doc lineOf(const ast::GeneratorsDecl::Copy &copy);
+  layout::Doc lineOf(const ast::GeneratorsDecl::Operation &operation);
+  layout::Doc lineOf(const ast::GeneratorsDecl::Class &one);
+  layout::Doc lineOf(const ast::GeneratorsDecl::Criterion &criterion);
+  layout::Doc lineOf(const ast::GeneratorsDecl::Equation &equation);
   layout::Doc documented(const std::string &doc, layout::Doc item);
 
   const TokenStream *stream;
