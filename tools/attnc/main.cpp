@@ -167,6 +167,29 @@ int run(int argc, char **argv) {
   costCommand->footer("Example:\n  attnc cost sdpa.attn --size n=1024 m=1024 d=64 e=64");
   costCommand->callback([&] { action = [&] { return attnc::costCommand(costOptions, console(json)); }; });
 
+  RecombineOptions recombineOptions;
+  auto *recombineCommand = app.add_subcommand("recombine", "all mechanisms that generators make, each once");
+  recombineCommand->add_option("FILE", recombineOptions.file, "an .attn program with generators")->required();
+  recombineCommand->add_option("GENERATORS", recombineOptions.generators, "its last generators if left out");
+  recombineCommand->add_option("--max", recombineOptions.most, "operations of a diagram")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  recombineCommand
+      ->add_option("--criteria", recombineOptions.criteria, "NAME,NAME in this order, or none; all if left out")
+      ->delimiter(',');
+  recombineCommand->add_option("-o,--output", recombineOptions.output, "a folder for programs, pictures and the table");
+  recombineCommand->add_option("--state", recombineOptions.state,
+                               "a file that keeps what is done, to go on from there");
+  recombineCommand->add_option("--threads", recombineOptions.threads, "0: as many as there are cores");
+  recombineCommand->add_option("--max-memory", recombineOptions.maxMemory, "of the diagrams that are kept, e.g. 4GB")
+      ->transform(CLI::AsSizeValue(false));
+  recombineCommand->add_flag("--count", recombineOptions.countOnly, "the counts, without the table");
+  recombineCommand->add_flag("--json", json, "counts and table as JSON");
+  recombineCommand->footer("Examples:\n  attnc recombine taxonomy/generators.attn\n"
+                           "  attnc recombine taxonomy/generators.attn --max 10 --count --state ten.state");
+  recombineCommand->callback(
+      [&] { action = [&] { return attnc::recombineCommand(recombineOptions, console(json)); }; });
+
   EqualOptions equalOptions;
   auto *equalCommand = app.add_subcommand("equal", "are two diagrams the same morphism up to the structural laws?");
   equalCommand->add_option("A", equalOptions.left, "FILE or FILE:DIAGRAM")->required();

@@ -1,6 +1,7 @@
 #include "attnc/driver/Commands.h"
 
 #include "attnc/diagram/Parameters.h"
+#include "attnc/driver/GeneratorsFile.h"
 
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -31,10 +32,13 @@ int check(const CheckOptions &options, Console console) {
   Session session(console);
   nlohmann::json diagrams = nlohmann::json::array();
   for (const std::string &file : options.files)
-    if (auto module = session.load(file))
-      for (const auto &definition : module->definitions)
+    if (auto id = session.read(file)) {
+      Module module = session.load(*id);
+      GeneratorsFile generators(session, *id);
+      for (const auto &definition : module.definitions)
         if (console.json)
           diagrams.push_back(describeJson(file, *definition));
+    }
   if (console.json)
     console.out << nlohmann::json{{"diagnostics", session.diagnostics.json()}, {"diagrams", diagrams}}.dump(
                        2, ' ', false, nlohmann::json::error_handler_t::replace)

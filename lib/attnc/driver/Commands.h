@@ -77,6 +77,19 @@ struct CostOptions {
 /// Operations, traffic, memory and parameters as polynomials in the sizes.
 int costCommand(const CostOptions &options, Console console);
 
+struct RecombineOptions {
+  std::string file, generators;      // the last of the file when empty
+  unsigned most = 4;                 // operations of a diagram
+  std::vector<std::string> criteria; // by name; all when empty; "none"
+  std::string output;                // a folder; empty: nothing is written
+  std::string state;                 // what is done is kept here; empty: nowhere
+  unsigned threads = 0;
+  std::size_t maxMemory = std::size_t(1) << 30; // bytes, of the diagrams that are kept
+  bool countOnly = false;
+};
+/// All closed diagrams of generators up to equality, less the redundant ones; a program, a picture and a row for each.
+int recombineCommand(const RecombineOptions &options, Console console);
+
 struct EqualOptions {
   std::string left, right; // FILE or FILE:DIAGRAM
 };

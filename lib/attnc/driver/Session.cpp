@@ -22,7 +22,11 @@ std::optional<Module> Session::load(const std::string &file) {
   auto id = read(file);
   if (!id)
     return std::nullopt;
-  return elaborate(sources, *id, diagnostics,
+  return load(*id);
+}
+
+Module Session::load(FileId file) {
+  return elaborate(sources, file, diagnostics,
                    [](const std::filesystem::path &path) { return readFile(path, largestSource); });
 }
 

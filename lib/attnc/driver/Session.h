@@ -24,6 +24,8 @@ public:
 
   /// Reads and elaborates a file ("-" is standard input); what is wrong is reported.
   std::optional<Module> load(const std::string &file);
+  /// Elaborates a source that was read; what is wrong is reported.
+  Module load(FileId file);
   /// Reads a file as a source; the error is reported.
   std::optional<FileId> read(const std::string &file);
   /// The diagram a command is about: the named one, or the last of the file. Reports when there is none.
