@@ -25,7 +25,7 @@ class Cli(Case):
     def test_help_and_version(self):
         self.assertRegex(self.attnc("--version").stdout, r"\d+\.\d+\.\d+")
         help_text = self.attnc("--help").stdout
-        for command in ("check", "fmt", "draw", "eval", "run", "compile", "cost", "equal"):
+        for command in ("check", "fmt", "draw", "eval", "run", "compile", "cost", "recombine", "equal"):
             self.assertIn(command, help_text)
             self.assertIn(command, self.attnc(command, "--help").stdout)
 

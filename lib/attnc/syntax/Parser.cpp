@@ -15,11 +15,6 @@ public:
   ast::File run() {
     ast::File file{stream.file, {}};
     while (token().kind != TokenKind::End) {
-      if (keywordRole(token().kind) == KeywordRole::Reserved) {
-        diagnostics.report(Diag::SyntaxReserved, span(at), stream.spelling(token()));
-        skip();
-        continue;
-      }
       std::uint32_t begin = at;
       auto item = parseItem(stream, at);
       if (!item) {
@@ -60,10 +55,6 @@ private:
     case SyntaxFailure::Reason::Expected:
       break;
     }
-    if (role == KeywordRole::Reserved) {
-      diagnostics.report(Diag::SyntaxReserved, place, text);
-      return;
-    }
     if (culprit.kind == TokenKind::Bad && invalidUtf8(text)) {
       diagnostics.report(Diag::SyntaxInvalidUtf8, place);
       return;
@@ -103,7 +94,7 @@ private:
       if (first || !token().newlineBefore)
         continue;
       if (kind == TokenKind::Diagram || kind == TokenKind::Import ||
-          ((keywordRole(kind) == KeywordRole::Item || keywordRole(kind) == KeywordRole::Reserved) && depth == 0))
+          (keywordRole(kind) == KeywordRole::Item && depth == 0))
         return;
       if (kind != TokenKind::Name || stream.tokens[at + 1].kind != TokenKind::Assign || !atMargin())
         continue;

@@ -23,7 +23,7 @@ enum class TokenKind : std::uint8_t {
   Count,
 };
 
-enum class KeywordRole : std::uint8_t { Word, Function, Cap, Operator, Item, Reserved };
+enum class KeywordRole : std::uint8_t { Word, Function, Cap, Operator, Item };
 
 struct Token {
   std::uint32_t begin = 0, end = 0;
