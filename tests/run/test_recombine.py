@@ -56,7 +56,7 @@ class Recombine(Case):
         self.assertEqual(len(self.recombine(FILE, "--max", 2)["survivors"]), 2)
         self.assertEqual(self.recombine(FILE, "--max", 5, "--count")["diagrams"], 192)
         self.assertIn("a criterion: stacking", self.recombine(FILE, "--criteria", "staking", code=1))
-        self.assertIn("did you mean 'bare'", self.recombine(FILE, "bear", code=1))
+        self.assertIn("did you mean 'bare'", self.recombine(FILE, "bares", code=1))
         self.assertIn("holds no generators", self.recombine(TAXONOMY / "sdpa.attn", code=1))
         text = self.attnc("recombine", FILE).stdout
         self.assertRegex(text, r"\n    34  up to equality\n")
