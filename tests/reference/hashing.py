@@ -28,3 +28,23 @@ def reformer(a, p):
         norms = [np.linalg.norm(q[j]) or 1.0 for j in others]
         y[i] = softmax(np.array([q[i] @ q[j] / norm / np.sqrt(len(q[i])) for j, norm in zip(others, norms)])) @ v[others]
     return [y]
+
+
+def reformer_chunked(a, p):
+    """The same softmax over the keys that the sorted chunks of some round show."""
+    q, v, size = a["q"], a["v"], a["b"]
+    (buckets,) = lsh_buckets({"x": q, "R": a["R"]}, p)
+    met = np.zeros((len(q), len(q)), bool)
+    for row in buckets:
+        order = sorted(range(len(q)), key=lambda i: (row[i], i))
+        for place, i in enumerate(order):
+            start = max(place // size - 1, 0) * size
+            for j in order[start:place + 1]:
+                met[i, j] |= row[i] == row[j]
+    y = np.zeros_like(v)
+    for i in range(len(q)):
+        others = [j for j in range(i) if met[i, j]] or ([i] if met[i, i] else [])
+        if others:
+            scores = [q[i] @ q[j] / (np.linalg.norm(q[j]) or 1.0) / np.sqrt(len(q[i])) for j in others]
+            y[i] = softmax(np.array(scores)) @ v[others]
+    return [y]

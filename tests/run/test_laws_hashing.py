@@ -36,6 +36,19 @@ class Hashing(Laws):
             for fewer, more in zip(seen, seen[1:]):
                 self.assertTrue((more | ~(fewer & lower)).all())
 
+    def test_chunks_lose_nothing_as_long_as_no_bucket_is_longer(self):
+        for seed in DRAWS:
+            a = draw(seed, q=(24, 3), v=(24, 2), R=(2, 3, 3))
+            ideal = self.of("reformer", "reformer_core", **a)
+            longest = max(np.bincount(row).max() for row in self.of("reformer", "lsh_buckets", x=a["q"], R=a["R"]))
+            for b in (2, 12, 24):
+                y = self.of("reformer", "reformer_chunked", sizes={"a": 24 // b, "b": b}, **a)
+                if b >= longest:
+                    self.assertSame(y, ideal, 1e-9)  # scores less 10⁵ have lost five digits
+                elif b == 2:
+                    self.assertFalse(np.allclose(y, ideal))
+            self.assertLessEqual(longest, 12)
+
     def test_a_token_alone_attends_to_itself(self):
         q = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
         y = self.of("reformer", "reformer_core", q=q, v=np.eye(3), R=np.eye(2)[None])
