@@ -1,5 +1,8 @@
 """The mechanisms that recombination finds: how many, and that each is what NumPy makes of its formula."""
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import time
@@ -9,7 +12,7 @@ import numpy as np
 
 import support
 from reference.recombined import bare, recombined
-from support import ATTNC, TAXONOMY, Case, needs_compiler
+from support import ATTNC, ROOT, TAXONOMY, Case, needs_compiler
 
 FILE = TAXONOMY / "generators.attn"
 SHIPPED = TAXONOMY / "recombined"
@@ -63,6 +66,54 @@ class Recombine(Case):
         self.assertRegex(text, r"\n  = 14\n")
         told = self.attnc("recombine", FILE, "--max", 7, "--max-memory", 1000, code=1).stderr
         self.assertRegex(told, r"the enumeration of 'anatomy' stopped: .* exceed 1000 bytes after \d+ diagrams")
+
+    def test_more_equations_leave_fewer(self):
+        text = FILE.read_text()
+        place = text.index("  // (a bᵀ c) m")
+        for line, classes in ((r"    (equation adjoint : .*)", 11), (r"`(mix\(.*?\) == .*?\)\))`", 2)):
+            law = re.search(line, (ROOT / "docs" / "recombination.md").read_text())[1]
+            law = law if law.startswith("equation") else f"equation reassociation : {law}"
+            changed = text[:place] + f"  {law}\n" + text[place:]
+            if classes == 2:  # it holds without the softmax alone
+                changed = changed.replace("score : T @ T -> A = weights\n", "score : T @ T -> A = products\n")
+                changed += "diagram products(q: [n d], k: [m d]) -> [n m] { matmul(q, transpose(k)) }\n"
+            file = self.write("more.attn", changed)
+            self.assertEqual(len(self.recombine(file, "bare")["survivors"]), classes)
+
+    def test_the_worked_example(self):
+        document = (ROOT / "docs" / "recombination.md").read_text()
+        example = document[document.index("## Adding an operation"):]
+        diagram, lines = re.findall(r"(?:^       .*\n)+", example, re.M)[:2]
+        text = FILE.read_text()
+        place = text.rindex("  class linear_attention")
+        file = self.write("more.attn", diagram.replace("\n       ", "\n").lstrip() + text[:place] + lines + text[place:])
+        self.attnc("check", file)
+        found = self.recombine(file)
+        self.assertEqual(len(found["survivors"]), 3 + 3 * 3 * 3)  # one of three, with one of three at one of three places
+        self.assertEqual(sum("distance" in s["class"] for s in found["survivors"]), 1 + (9 + 6))
+
+    def test_without_a_file_the_shipped_one(self):
+        self.assertEqual(self.attnc("recombine").stdout, self.attnc("recombine", FILE).stdout)
+        self.attnc("recombine", "-o", "made")
+        self.assertEqual((self.folder / "made" / "generators.attn").read_text(), FILE.read_text())
+        for index in range(14):
+            self.attnc("check", f"made/M{index}.attn")
+
+    def test_progress_in_a_terminal(self):
+        ours, theirs = pty.openpty()
+        environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
+        process = subprocess.Popen([ATTNC, "recombine", FILE, "--max", "9", "--count", "--threads", "1"],
+                                   stdout=subprocess.PIPE, stderr=theirs, env=environment)
+        os.close(theirs)
+        told = b""
+        try:
+            while piece := os.read(ours, 4096):
+                told += piece
+        except OSError:  # the other end is closed
+            pass
+        process.communicate()
+        os.close(ours)
+        self.assertRegex(told, rb"\d+ diagrams, [\d.e+]+ a second, \d+ of \d+ parts done, about \d+ s left")
 
     def test_a_false_equation_is_refused(self):
         text = FILE.read_text()

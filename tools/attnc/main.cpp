@@ -169,7 +169,8 @@ int run(int argc, char **argv) {
 
   RecombineOptions recombineOptions;
   auto *recombineCommand = app.add_subcommand("recombine", "all mechanisms that generators make, each once");
-  recombineCommand->add_option("FILE", recombineOptions.file, "an .attn program with generators")->required();
+  recombineCommand->add_option("FILE", recombineOptions.file,
+                               "an .attn program with generators; the shipped ones if left out");
   recombineCommand->add_option("GENERATORS", recombineOptions.generators, "its last generators if left out");
   recombineCommand->add_option("--max", recombineOptions.most, "operations of a diagram")
       ->check(CLI::Range(1, 64))

@@ -78,7 +78,8 @@ struct CostOptions {
 int costCommand(const CostOptions &options, Console console);
 
 struct RecombineOptions {
-  std::string file, generators;      // the last of the file when empty
+  std::string file;                  // empty: the shipped ones
+  std::string generators;            // the last of the file when empty
   unsigned most = 4;                 // operations of a diagram
   std::vector<std::string> criteria; // by name; all when empty; "none"
   std::string output;                // a folder; empty: nothing is written

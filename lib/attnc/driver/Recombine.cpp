@@ -4,6 +4,7 @@
 
 #include "attnc/enumerate/Modulo.h"
 #include "attnc/enumerate/Sweep.h"
+#include "attnc/recombine/Shipped.h"
 #include "attnc/recombine/Text.h"
 #include "attnc/render/Render.h"
 #include "attnc/render/Writers.h"
@@ -19,6 +20,9 @@ namespace {
 
 using enumerate::Presentation;
 using enumerate::Word;
+
+/// What the shipped generators are called, and the copy of them that their survivors import.
+const std::string shippedFile = "generators.attn";
 
 /// The criteria by name, in the order given; all for none, and none for `none`.
 std::optional<std::vector<Presentation::Criterion>> chosen(const Presentation &presentation,
@@ -124,9 +128,14 @@ bool writeAll(const recombine::Generators &generators, const Recombination &foun
   const std::filesystem::path folder = options.output;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  const auto from = std::filesystem::weakly_canonical(folder, error),
-             to = std::filesystem::weakly_canonical(options.file);
-  const std::string imported = to.lexically_relative(from).generic_string();
+  std::string imported = shippedFile;
+  if (options.file.empty()) {
+    if (!session.write(folder / shippedFile, recombine::shippedGenerators()))
+      return false;
+  } else {
+    const auto from = std::filesystem::weakly_canonical(folder, error);
+    imported = std::filesystem::weakly_canonical(options.file).lexically_relative(from).generic_string();
+  }
   for (const Survivor &survivor : found.survivors) {
     if (!session.write(folder / (survivor.name + ".attn"), programOf(generators, survivor, imported)))
       return false;
@@ -145,12 +154,14 @@ bool writeAll(const recombine::Generators &generators, const Recombination &foun
 
 int recombineCommand(const RecombineOptions &options, Console console) {
   Session session({console.out, console.err, console.colour}); // what is wrong goes to `err`, as JSON or not
-  auto id = session.read(options.file);
+  const auto id = options.file.empty() ? session.sources.add(shippedFile, std::string(recombine::shippedGenerators()))
+                                       : session.read(options.file);
   if (!id)
     return session.finish();
   session.load(*id);
   const GeneratorsFile file(session, *id);
-  const recombine::Generators *generators = file.select(session, options.file, options.generators);
+  const recombine::Generators *generators =
+      file.select(session, options.file.empty() ? shippedFile : options.file, options.generators);
   if (!generators)
     return session.finish();
   if (options.file == "-" && !options.output.empty())
