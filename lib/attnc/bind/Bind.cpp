@@ -119,9 +119,9 @@ private:
         solver.equate(slot.type.axes[i], Size(slot.array->shape()[i]), axisText(slot, i), slot.span);
     });
     for (const Constraint &constraint : definition.constraints)
-      if (constraint.isEquation())
+      if (constraint.isEquation() || constraint.isPower())
         solver.equate(constraint.left, constraint.right, fmt::format("by the condition '{}'", constraint.str()),
-                      constraint.span);
+                      constraint.span, constraint.exponent.value_or(Size(1)));
     solver.solve();
     forEachSlot([&](const Slot &slot) {
       if (slot.array && slot.array->shape().size() == slot.type.rank() && !checkAxes(slot, solver, diagnostics))

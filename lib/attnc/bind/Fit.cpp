@@ -155,18 +155,25 @@ void checkConstraints(const Definition &definition, const SizeSolver &sizes, Dia
   for (const Constraint &constraint : definition.constraints) {
     std::optional<std::int64_t> left = constraint.left.evaluate(values), right = constraint.right.evaluate(values);
     auto modulus = constraint.modulus ? constraint.modulus->evaluate(values) : std::optional<std::int64_t>(0);
-    if (!left || !right || !modulus)
+    auto exponent = constraint.exponent ? constraint.exponent->evaluate(values) : std::optional<std::int64_t>(1);
+    if (!left || !right || !modulus || !exponent)
       continue; // an unsolved size is reported as that
     std::int64_t reached = constraint.modulus ? modulo(*left, *modulus) : *left;
-    if (constraint.holds(reached, *right))
+    std::int64_t bound = power(*right, *exponent).value_or(INT64_MAX);
+    if (constraint.holds(reached, bound))
       continue;
-    std::string why = constraint.modulus ? fmt::format("{} % {} is {}, not {}", *left, *modulus, reached, *right)
+    std::string why = constraint.modulus ? fmt::format("{} % {} is {}, not {}", *left, *modulus, reached, bound)
                                          : fmt::format("{} is {}", constraint.left.str(), *left);
-    if (!constraint.modulus && !constraint.right.isConstant())
+    if (!constraint.modulus && constraint.exponent)
+      why += fmt::format(", and {} ^ {} is {}", *right, *exponent, bound);
+    else if (!constraint.modulus && !constraint.right.isConstant())
       why += fmt::format(", and {} is {}", constraint.right.str(), *right);
     auto report = diagnostics.report(
         Diag::ConstraintViolated, constraint.span.valid() ? constraint.span : definition.span, constraint.str(), why);
-    noteOrigins(report, {constraint.left, constraint.right, constraint.modulus.value_or(Size())}, sizes);
+    noteOrigins(
+        report,
+        {constraint.left, constraint.right, constraint.modulus.value_or(Size()), constraint.exponent.value_or(Size())},
+        sizes);
   }
 }
 

@@ -4,8 +4,8 @@
 
 namespace attnc {
 
-void SizeSolver::equate(Size left, Size right, std::string reason, Span span) {
-  equations.push_back({std::move(left), std::move(right), std::move(reason), span});
+void SizeSolver::equate(Size left, Size right, std::string reason, Span span, Size exponent) {
+  equations.push_back({std::move(left), std::move(right), std::move(reason), span, std::move(exponent)});
 }
 
 Size::Values SizeSolver::values() const {
@@ -29,7 +29,14 @@ Size SizeSolver::reduced(const Size &size) const {
 }
 
 bool SizeSolver::advance(const Equation &equation) {
-  Size rest = reduced(equation.left) - reduced(equation.right);
+  Size right = reduced(equation.right), exponent = reduced(equation.exponent);
+  if (exponent != Size(1)) {
+    if (!right.isConstant() || !exponent.isConstant())
+      return false;
+    // What is beyond 64 bits is beyond every memory, and told as that.
+    right = Size(power(*right.constant(), *exponent.constant()).value_or(INT64_MAX));
+  }
+  Size rest = reduced(equation.left) - right;
   std::vector<std::string> names = rest.names();
   if (names.size() != 1)
     return false;

@@ -4,8 +4,8 @@
 
 namespace attnc {
 
-/// Solves sizes from equations `polynomial == number`. What is known is put in; an equation that then has one
-/// unknown gives it, until none does. Equations in single names go first, so that a clash is told of the axis that
+/// Solves sizes from equations `polynomial == number` and `polynomial == number ^ number`. What is known is put in; an
+/// equation that then has one unknown gives it, until none does; one in an exponent, or below it, waits. Equations in single names go first, so that a clash is told of the axis that
 /// is written least directly. The first to give a size keeps it; `known` is not checked against the others.
 class SizeSolver {
 public:
@@ -17,7 +17,7 @@ public:
   };
 
   void give(const std::string &name, const Origin &origin) { origins.try_emplace(name, origin); }
-  void equate(Size left, Size right, std::string reason, Span span);
+  void equate(Size left, Size right, std::string reason, Span span, Size exponent = 1);
   void solve();
 
   Size::Values values() const;
@@ -31,6 +31,7 @@ private:
     Size left, right;
     std::string reason;
     Span span;
+    Size exponent;
   };
   bool advance(const Equation &equation);
 

@@ -208,6 +208,28 @@ bool Source::perIsNearest(const Apply &apply, const std::vector<Size> &boxes) co
   return true;
 }
 
+/// The sizes of a diagram that do not occur in its calls alone.
+static void sizesOutsideCalls(const Diagram &diagram, std::set<std::string> &names) {
+  auto add = [&](const Size &size) {
+    for (const std::string &name : size.names())
+      names.insert(name);
+  };
+  for (const Wire &wire : diagram.wires)
+    std::ranges::for_each(wire.type.axes, add);
+  for (const Op &op : diagram.ops) {
+    if (auto *box = std::get_if<Box>(&op.generator))
+      add(box->size);
+    else if (auto *scan = std::get_if<Scan>(&op.generator))
+      add(scan->size);
+    else if (auto *size = std::get_if<SizeValue>(&op.generator))
+      add(size->size);
+    else if (auto *topk = std::get_if<TopK>(&op.generator))
+      add(topk->count);
+    if (const DiagramRef &body = bodyOf(op.generator); body && !std::holds_alternative<Call>(op.generator))
+      sizesOutsideCalls(*body, names);
+  }
+}
+
 ast::DiagramDecl Source::declaration(std::vector<ast::LearnerDecl> &learners) const {
   ast::DiagramDecl result;
   result.doc = original.doc;
@@ -220,7 +242,13 @@ ast::DiagramDecl Source::declaration(std::vector<ast::LearnerDecl> &learners) co
       one.name = ast::Name{original.outputNames[i], {}};
     result.results.push_back(std::move(one));
   }
+  std::set<std::string> written;
+  sizesOutsideCalls(opened, written);
   for (const Constraint &constraint : original.constraints) {
+    // A power that is a call's own comes with the call.
+    auto power = constraint.isPower() ? constraint.left.asVariable() : std::nullopt;
+    if (power && power->find('.') != std::string::npos && !written.contains(*power))
+      continue;
     ast::Condition condition{sizeExpr(constraint.left),
                              sizeExpr(constraint.right),
                              std::nullopt,
@@ -228,6 +256,8 @@ ast::DiagramDecl Source::declaration(std::vector<ast::LearnerDecl> &learners) co
                              {}};
     if (constraint.modulus)
       condition.modulus = sizeExpr(*constraint.modulus);
+    if (constraint.exponent)
+      condition.exponent = sizeExpr(*constraint.exponent);
     result.conditions.push_back(std::move(condition));
   }
   for (std::size_t i = 0; i < used.size(); ++i) {

@@ -120,7 +120,17 @@ std::string Constraint::str() const {
   if (modulus)
     text = fmt::format("{} % {}", left.polynomial().size() > 1 ? "(" + text + ")" : text, modulus->str());
   const char *sign = relation == Relation::Equal ? "==" : relation == Relation::AtLeast ? ">=" : "<=";
-  return fmt::format("{} {} {}", text, sign, right.str());
+  auto atom = [](const Size &size) {
+    return size.isConstant() || size.asVariable() ? size.str() : "(" + size.str() + ")";
+  };
+  return fmt::format("{} {} {}", text, sign, exponent ? atom(right) + " ^ " + atom(*exponent) : right.str());
+}
+
+Constraint Constraint::substitute(const Size::Bindings &bindings) const {
+  auto each = [&](const std::optional<Size> &size) {
+    return size ? std::optional(size->substitute(bindings)) : std::nullopt;
+  };
+  return {left.substitute(bindings), right.substitute(bindings), each(modulus), span, relation, each(exponent)};
 }
 
 std::vector<std::string> Definition::sizeNames() const {
@@ -138,8 +148,8 @@ std::vector<std::string> Definition::sizeNames() const {
   for (const Constraint &constraint : constraints) {
     names.add(constraint.left);
     names.add(constraint.right);
-    if (constraint.modulus)
-      names.add(*constraint.modulus);
+    names.add(constraint.modulus.value_or(Size()));
+    names.add(constraint.exponent.value_or(Size()));
   }
   return names.order;
 }

@@ -69,19 +69,23 @@ struct Learner {
   Span span;
 };
 
-/// A condition on sizes that the arrays must meet: `left == right`, or `left % modulus == right`, or with `>=` or `<=`
-/// for `==`.
+/// A condition on sizes that the arrays must meet: `left == right`, `left % modulus == right`, or
+/// `left == right ^ exponent`; or with `>=` or `<=` for `==`.
 struct Constraint {
   enum class Relation { Equal, AtLeast, AtMost };
   Size left, right;
   std::optional<Size> modulus;
   Span span;
   Relation relation = Relation::Equal;
+  std::optional<Size> exponent = std::nullopt;
 
   /// Whether it is `left == right`, from which sizes can be solved.
-  bool isEquation() const { return relation == Relation::Equal && !modulus; }
-  /// Whether the relation holds of a left side (after the modulus) and a right side.
+  bool isEquation() const { return relation == Relation::Equal && !modulus && !exponent; }
+  /// Whether it is `left == right ^ exponent`, from which the left side follows.
+  bool isPower() const { return relation == Relation::Equal && !modulus && exponent; }
+  /// Whether the relation holds of a left side (after the modulus) and a right side (after the exponent).
   bool holds(std::int64_t reached, std::int64_t bound) const;
+  Constraint substitute(const Size::Bindings &bindings) const;
   std::string str() const;
 };
 

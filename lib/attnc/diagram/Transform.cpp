@@ -134,12 +134,8 @@ Definition substitute(const Definition &definition, const Size::Bindings &bindin
       size = size.substitute(bindings);
     learner.width = learner.width.substitute(bindings);
   }
-  for (Constraint &constraint : result.constraints) {
-    constraint.left = constraint.left.substitute(bindings);
-    constraint.right = constraint.right.substitute(bindings);
-    if (constraint.modulus)
-      constraint.modulus = constraint.modulus->substitute(bindings);
-  }
+  for (Constraint &constraint : result.constraints)
+    constraint = constraint.substitute(bindings);
   return result;
 }
 

@@ -13,12 +13,15 @@
 namespace attnc {
 
 #if ATTNC_HAS_COMPILER
-/// The sizes that are known: those given, and those a condition `name == number` fixes.
+/// The sizes that are known: those given, and those a condition `name == number` or `name == number ^ number` fixes.
 static Size::Values knownSizes(const Definition &definition, Size::Values given) {
-  for (const Constraint &constraint : definition.constraints)
-    if (auto name = constraint.left.asVariable(); name && constraint.isEquation())
-      if (auto value = constraint.right.evaluate(given))
+  for (const Constraint &constraint : definition.constraints) {
+    auto name = constraint.left.asVariable();
+    auto right = constraint.right.evaluate(given), exponent = constraint.exponent.value_or(Size(1)).evaluate(given);
+    if (name && right && exponent && (constraint.isEquation() || constraint.isPower()))
+      if (auto value = power(*right, *exponent))
         given.emplace(*name, *value);
+  }
   return given;
 }
 #endif

@@ -3,6 +3,8 @@
 #include "attnc/diagram/Transform.h"
 #include "attnc/syntax/Parser.h"
 
+#include <algorithm>
+
 namespace attnc::elaboration {
 
 bool Elaborator::wrongCount(const std::string &name, std::size_t wanted, std::size_t given, Span span) {
@@ -216,6 +218,22 @@ static void addPer(Diagram &diagram, unsigned depth, const std::vector<unsigned>
   }
 }
 
+std::string Elaborator::freeSize(const std::string &prefix, const std::string &name, const Definition &callee,
+                                 const Size::Bindings &bindings) const {
+  std::string free = prefix + "." + name;
+  for (const Constraint &constraint : callee.constraints) {
+    if (!constraint.isPower() || constraint.left.asVariable() != name)
+      continue;
+    Constraint mine = constraint.substitute(bindings);
+    auto taken = [&](const Constraint &known) {
+      return known.left.asVariable() == free && (known.right != mine.right || known.exponent != mine.exponent);
+    };
+    while (std::any_of(definition.constraints.begin(), definition.constraints.end(), taken))
+      free += "'";
+  }
+  return free;
+}
+
 std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definition> callee, const std::string &prefix,
                                                  const std::vector<Size> &per, Values arguments,
                                                  const Keywords &keywords, Frame &frame, Span span) {
@@ -299,18 +317,26 @@ std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definitio
       solver.equate(wanted, given);
     }
   }
-  for (const Constraint &constraint : callee->constraints)
-    if (constraint.isEquation())
-      solver.equate({Kind::Int, {constraint.left}}, {Kind::Int, {constraint.right}});
   if (!ok)
     return std::nullopt;
-  // An equation among the callee's own sizes helps to solve but is checked below, as a constraint.
+  // The callee's conditions help to solve but are checked below, as constraints. A power does once its exponent is
+  // known.
+  std::set<Size> own;
+  auto condition = [&](const Size &left, const Size &right) {
+    own.insert(left - right);
+    solver.equate({Kind::Int, {left - right}}, {Kind::Int, {Size(0)}});
+  };
+  for (const Constraint &constraint : callee->constraints)
+    if (constraint.isEquation())
+      condition(constraint.left, constraint.right);
+  solver.solve();
+  for (const Constraint &constraint : callee->constraints)
+    if (constraint.isPower())
+      if (auto exponent = solver.apply(*constraint.exponent).constant())
+        condition(constraint.left, constraint.right.power(*exponent));
   auto clashes = solver.solve();
   for (const auto &[pattern, actual] : clashes) {
-    bool own = false;
-    for (const Constraint &constraint : callee->constraints)
-      own |= constraint.left == pattern && constraint.right == actual;
-    if (own)
+    if (own.contains(pattern))
       continue;
     auto report = diagnostics.report(Diag::SizeMismatch, span, actual.str(), solver.apply(pattern).str());
     report.note(callee->span, fmt::format("'{}' is {}, and here {}", callee->name, callee->signature(),
@@ -350,7 +376,7 @@ std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definitio
       ok = false;
       continue;
     }
-    std::string free = prefix + "." + name;
+    std::string free = freeSize(prefix, name, *callee, bindings);
     sizes.insert(free);
     sizeSpans.emplace(free, span);
     bindings.emplace(name, Size::variable(free));
@@ -358,10 +384,7 @@ std::optional<Values> Elaborator::callDefinition(std::shared_ptr<const Definitio
   if (!ok)
     return std::nullopt;
   for (const Constraint &constraint : callee->constraints)
-    addConstraint({constraint.left.substitute(bindings), constraint.right.substitute(bindings),
-                   constraint.modulus ? std::optional(constraint.modulus->substitute(bindings)) : std::nullopt,
-                   constraint.span, constraint.relation},
-                  span);
+    addConstraint(constraint.substitute(bindings), span);
 
   auto instance = std::make_shared<Diagram>(substitute(body, bindings));
   if (!callee->learners.empty()) {

@@ -38,7 +38,11 @@ private:
   void declareSizes(const ast::LearnerDecl &declaration);
   void takeCondition(const ast::Condition &condition);
   std::optional<Size> sizeOf(const ast::Expr &expr); // an expression in a place for sizes
-  void addConstraint(const Constraint &constraint, Span use);
+  void addConstraint(Constraint constraint, Span use);
+  /// What a size of the callee that follows from no argument is called here: the same at every call, but for a power,
+  /// which is one for each base and exponent.
+  std::string freeSize(const std::string &prefix, const std::string &name, const Definition &callee,
+                       const Size::Bindings &bindings) const;
 
   // Declarations.cpp
   std::optional<std::vector<WireId>> namedForm(const ast::NamedForm &form, const ast::DiagramDecl &declaration,

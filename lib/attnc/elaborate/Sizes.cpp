@@ -102,12 +102,21 @@ void Elaborator::takeCondition(const ast::Condition &condition) {
   auto left = size(condition.left), right = size(condition.right);
   if (!left || !right)
     return;
-  std::optional<Size> modulus;
+  std::optional<Size> modulus, exponent;
   if (condition.modulus)
     modulus = size(*condition.modulus);
+  if (condition.exponent) {
+    declareSizes(*condition.exponent);
+    exponent = size(*condition.exponent);
+  }
+  // A known exponent multiplies out.
+  if (exponent && exponent->isConstant()) {
+    right = right->power(*exponent->constant());
+    exponent.reset();
+  }
   // `name == size` replaces the name from here on, so that types which differ only by it are equal.
   auto relation = Constraint::Relation(condition.relation);
-  Constraint constraint{*left, *right, modulus, condition.span, relation};
+  Constraint constraint{*left, *right, modulus, condition.span, relation, exponent};
   if (constraint.isEquation() && condition.left.op == ast::SizeExpr::Op::Name && left->asVariable() &&
       !right->mentions(*left->asVariable())) {
     Size::Bindings step = {{*left->asVariable(), *right}};
@@ -118,22 +127,26 @@ void Elaborator::takeCondition(const ast::Condition &condition) {
   addConstraint(constraint, condition.span);
 }
 
-void Elaborator::addConstraint(const Constraint &constraint, Span use) {
+void Elaborator::addConstraint(Constraint constraint, Span use) {
+  if (constraint.exponent && constraint.exponent->isConstant()) {
+    constraint.right = constraint.right.power(*constraint.exponent->constant());
+    constraint.exponent.reset();
+  }
   auto left = constraint.left.constant(), right = constraint.right.constant();
   // A modulus of 0 stands for none; one that is written must be positive.
   std::int64_t modulus = constraint.modulus ? constraint.modulus->constant().value_or(0) : 0;
-  if (left && right && (!constraint.modulus || constraint.modulus->isConstant())) {
+  if (left && right && !constraint.exponent && (!constraint.modulus || constraint.modulus->isConstant())) {
     std::int64_t value = modulus > 0 ? ((*left % modulus) + modulus) % modulus : *left;
     if (!constraint.holds(value, *right) || (constraint.modulus && modulus <= 0))
       diagnostics.report(Diag::ConstraintViolated, use, constraint.str(), fmt::format("the left side is {}", value))
           .note(constraint.span, "the condition is here");
     return;
   }
-  if (constraint.left == constraint.right && !constraint.modulus)
+  if (constraint.left == constraint.right && !constraint.modulus && !constraint.exponent)
     return;
   for (const Constraint &known : definition.constraints)
     if (known.left == constraint.left && known.right == constraint.right && known.modulus == constraint.modulus &&
-        known.relation == constraint.relation)
+        known.relation == constraint.relation && known.exponent == constraint.exponent)
       return;
   definition.constraints.push_back(constraint);
 }

@@ -30,9 +30,11 @@ public:
       size(constraint.left);
       size(constraint.right);
       number(std::size_t(constraint.relation));
-      number(constraint.modulus.has_value());
-      if (constraint.modulus)
-        size(*constraint.modulus);
+      for (const std::optional<Size> &more : {constraint.modulus, constraint.exponent}) {
+        number(more.has_value());
+        if (more)
+          size(*more);
+      }
     }
     // The order in which a kernel takes those that are not compiled in.
     std::vector<std::string> names = d.sizeNames();

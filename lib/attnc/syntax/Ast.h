@@ -233,13 +233,14 @@ struct ResultType {
   std::optional<Name> name; // `-> (y: [n e], lse: [n])`
   TypeExpr type;
 };
-/// `left == right` or `left % modulus == right`, or with `>=` or `<=` for `==`.
+/// `left == right`, `left % modulus == right` or `left == right ^ exponent`, or with `>=` or `<=` for `==`.
 struct Condition {
   enum class Relation { Equal, AtLeast, AtMost };
   SizeExpr left, right;
   std::optional<SizeExpr> modulus;
   Relation relation = Relation::Equal;
   Span span;
+  std::optional<SizeExpr> exponent = std::nullopt;
 };
 inline std::string_view sign(Condition::Relation relation) {
   return relation == Condition::Relation::Equal ? "==" : relation == Condition::Relation::AtLeast ? ">=" : "<=";

@@ -234,6 +234,7 @@ public:
     (*this)(condition.left);
     maybe("mod", condition.modulus);
     (*this)(condition.right);
+    maybe("power", condition.exponent);
     close();
   }
   void operator()(const ast::Filling &filling) {

@@ -182,12 +182,15 @@ static auto relates(ast::Condition::Relation value) { return put(&ast::Condition
 const auto relation = mark(T::EqualEqual)[relates(ast::Condition::Relation::Equal)] |
                       mark(T::GreaterEqual)[relates(ast::Condition::Relation::AtLeast)] |
                       mark(T::LessEqual)[relates(ast::Condition::Relation::AtMost)];
-/// `%` binds tighter than `+`, as in expressions. A product is read again when no `%` follows.
+/// `%` binds tighter than `+`, and `^` than both, as in expressions. A product is read again when no `%` follows, an
+/// atom when no `^` does.
 const auto condition_def =
     spanned((sizeProduct[set(&ast::Condition::left)] >> mark(T::Percent) >>
                  need("a size", sizeAtom)[set(&ast::Condition::modulus)] |
              need("a condition on sizes", size)[set(&ast::Condition::left)]) >>
-            need("'==', '>=' or '<='", relation) >> need("a size", size)[set(&ast::Condition::right)]);
+            need("'==', '>=' or '<='", relation) >> (sizeAtom[set(&ast::Condition::right)] >> mark(T::Caret) >>
+                                                         need("a size", sizeAtom)[set(&ast::Condition::exponent)] |
+                                                     need("a size", size)[set(&ast::Condition::right)]));
 
 const auto filling_def = spanned(name[set(&ast::Filling::learner)] >>
                                  -(mark(T::LeftParen) >> listOf("a name", name[push(&ast::Filling::parameters)]) >>

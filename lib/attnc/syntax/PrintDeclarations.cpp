@@ -79,7 +79,10 @@ Doc TreePrinter::results(const std::vector<ast::ResultType> &results) {
 }
 
 Doc TreePrinter::condition(const ast::Condition &condition) {
-  Doc right = concat({text(" "), text(std::string(sign(condition.relation))), text(" "), size(condition.right, false)});
+  Doc bound = condition.exponent ? concat({size(condition.right, false, primaryLevel), text(" ^ "),
+                                           size(*condition.exponent, false, primaryLevel)})
+                                 : size(condition.right, false);
+  Doc right = concat({text(" "), text(std::string(sign(condition.relation))), text(" "), bound});
   if (condition.modulus)
     return concat({size(condition.left, false, productLevel()), text(" % "),
                    size(*condition.modulus, false, primaryLevel), right});

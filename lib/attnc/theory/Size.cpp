@@ -101,6 +101,31 @@ Size operator*(const Size &a, const Size &b) {
   return Size::normalised(std::move(terms));
 }
 
+Size Size::power(std::int64_t exponent) const {
+  if (isConstant()) {
+    auto value = attnc::power(*constant(), exponent);
+    return value ? Size(*value) : overflow();
+  }
+  Size result(1);
+  for (std::int64_t i = 0; i < exponent && !result.overflowed(); ++i)
+    result = i < 64 ? result * *this : overflow(); // no size that is met has such a degree
+  return exponent < 0 ? overflow() : result;
+}
+
+std::optional<std::int64_t> power(std::int64_t base, std::int64_t exponent) {
+  if (exponent < 0)
+    return std::nullopt;
+  if (base == 0 || base == 1)
+    return base == 1 || exponent == 0;
+  if (base == -1)
+    return exponent % 2 ? -1 : 1;
+  std::int64_t result = 1;
+  for (std::int64_t i = 0; i < exponent; ++i)
+    if (__builtin_mul_overflow(result, base, &result))
+      return std::nullopt;
+  return result;
+}
+
 std::optional<Size> Size::dividedBy(const Size &divisor) const {
   if (bad || divisor.bad || divisor.terms.empty())
     return std::nullopt;

@@ -38,6 +38,9 @@ public:
   /// The polynomial q with q * divisor == *this, when there is one.
   std::optional<Size> dividedBy(const Size &divisor) const;
 
+  /// This size multiplied by itself, for an exponent of 0 and more; anything to the 0 is 1.
+  Size power(std::int64_t exponent) const;
+
   /// Replaces each bound name; names that are not bound stay.
   Size substitute(const Bindings &bindings) const;
   /// The value, when every name has one and nothing overflows. May be negative.
@@ -65,5 +68,8 @@ private:
   std::vector<Term> terms;
   bool bad = false;
 };
+
+/// base ^ exponent; nothing when it leaves the 64-bit range, or for an exponent below 0. 0 ^ 0 is 1.
+std::optional<std::int64_t> power(std::int64_t base, std::int64_t exponent);
 
 } // namespace attnc

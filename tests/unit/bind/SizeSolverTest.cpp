@@ -58,3 +58,24 @@ TEST_CASE("the first to give a size keeps it, and single names go first") {
   CHECK(solver.origin("m") == nullptr);
   CHECK(solver.reduced(var("n") + var("m")) == 5 + var("m"));
 }
+
+TEST_CASE("a power is solved when its base and exponent are, and one beyond 64 bits is as large as can be") {
+  auto solved = [](std::int64_t base, std::int64_t exponent) {
+    SizeSolver solver;
+    solver.equate(var("t"), var("m"), "", {}, var("k"));
+    solver.equate(var("m"), Size(base), "", {});
+    solver.equate(var("k") + 1, Size(exponent + 1), "", {});
+    solver.solve();
+    return solver.values().at("t");
+  };
+  CHECK(solved(3, 4) == 81);
+  CHECK(solved(0, 0) == 1);
+  CHECK(solved(7, 0) == 1);
+  CHECK(solved(0, 5) == 0);
+  CHECK(solved(10, 30) == INT64_MAX);
+  SizeSolver open;
+  open.equate(var("t"), var("m"), "", {}, var("k"));
+  open.give("t", {8, "", {}});
+  open.solve();
+  CHECK_FALSE(open.origin("m"));
+}

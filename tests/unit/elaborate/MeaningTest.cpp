@@ -149,6 +149,26 @@ TEST_CASE("conditions of a callee hold for the sizes it is called with") {
   }
 }
 
+TEST_CASE("the conditions of a callee speak of its own sizes") {
+  Program program("diagram tail(x: [n]) -> [r] where r + 1 == n { slice(x, 1, len = r) }\n"
+                  "diagram f(x: [n], y: [p+1]) -> [p] { tail(y) }\n");
+  CHECK(program["f"].constraints.empty());
+}
+
+TEST_CASE("a power is a polynomial once its exponent is known, and a size of its own before") {
+  Program program("diagram count(x: [m], k: [o]) -> int[] where t == m ^ o { sum t { 1 } }\n"
+                  "diagram square(x: [m], k: [2]) -> int[] { count(x, k) }\n"
+                  "diagram both(x: [m], y: [n], k: [o]) -> int[] { count(x, k) + count(y, k) + count(x, k) }\n"
+                  "diagram plain(x: [m]) -> int[] where t == m ^ 3 { sum t { 1 } }\n");
+  CHECK(program["count"].constraints.front().str() == "t == m ^ o");
+  CHECK(program["square"].constraints.empty());
+  CHECK(program["plain"].sizeNames() == std::vector<std::string>{"m", "t"});
+  const Definition &both = program["both"];
+  REQUIRE(both.constraints.size() == 2);
+  CHECK(both.constraints[0].str() == "count.t == m ^ o");
+  CHECK(both.constraints[1].str() == "count.t' == n ^ o");
+}
+
 TEST_CASE("scans give what is asked of them") {
   Program program("diagram f(x: [n d]) -> [d] { scan n (x) from s: [d] = 0 { s + x } }\n"
                   "diagram g(x: [n d]) -> [n d] { scan n (x) from s: [d] = 0 {\n  t = s + x\n  (t, t)\n} }\n"

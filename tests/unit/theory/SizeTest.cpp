@@ -108,3 +108,17 @@ TEST_CASE("substitution is simultaneous", "[size]") {
   CHECK_FALSE(n.constant());
   CHECK_FALSE(n.evaluate({{"m", 1}}));
 }
+
+TEST_CASE("powers multiply out, and what leaves the range is no number", "[size]") {
+  Size n = Size::variable("n");
+  CHECK((n + 1).power(2) == n * n + 2 * n + 1);
+  CHECK(n.power(0) == Size(1));
+  CHECK(Size(0).power(0) == Size(1));
+  CHECK(Size(-1).power(1'000'000'001) == Size(-1));
+  CHECK(n.power(-1).overflowed());
+  CHECK(n.power(1'000'000).overflowed());
+  CHECK(power(2, 62) == std::int64_t(1) << 62);
+  CHECK(power(2, 63) == std::nullopt);
+  CHECK(power(0, 7) == 0);
+  CHECK(power(2, -1) == std::nullopt);
+}
