@@ -46,7 +46,7 @@ void addRun(CLI::App &command, RunOptions &options) {
   command.add_option("DIAGRAM", options.diagram, "its last diagram if left out");
   command
       .add_option("--in", options.arrays.inputs,
-                  "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=random:SEED")
+                  "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=FILE.csv:KEY, NAME=random:SEED")
       ->allow_extra_args(true);
   command.add_option("--params", options.arrays.parameters, "FILE.npz, FILE.safetensors, random:SEED")
       ->allow_extra_args(true);
@@ -190,6 +190,23 @@ int run(int argc, char **argv) {
                            "  attnc recombine taxonomy/generators.attn --max 10 --count --state ten.state");
   recombineCommand->callback(
       [&] { action = [&] { return attnc::recombineCommand(recombineOptions, console(json)); }; });
+
+  WebOptions webOptions;
+  auto *webCommand = app.add_subcommand("web", "a web of tokens: convert it, take a part, merge nodes, find a path");
+  webCommand->add_option("FILE", webOptions.file, ".csv, .tsv: an edge list; .json: node-link JSON; .npz: its arrays")
+      ->required();
+  webCommand->add_option("-o,--output", webOptions.output, "FILE.csv, .tsv, .json, .npz or .safetensors");
+  webCommand->add_option("--merge", webOptions.merge, "NODE,NODE,…: make them one; may be repeated");
+  webCommand->add_option("--keep", webOptions.keep, "NODE,NODE,…: these, with the links among them");
+  auto *around = webCommand->add_option("--around", webOptions.around, "NODE: what can be reached from it");
+  webCommand->add_option("--links", webOptions.links, "along at most so many links")
+      ->needs(around)
+      ->capture_default_str();
+  webCommand->add_option("--path", webOptions.path, "FROM TO: print the best path")->expected(2);
+  webCommand->add_option("--labels", webOptions.labels, "JSON list of names for the nodes of arrays");
+  webCommand->footer("Examples:\n  attnc web web.csv --path cat mat\n"
+                     "  attnc web web.json --merge cat,kitten --around cat --links 2 -o part.json");
+  webCommand->callback([&] { action = [&] { return attnc::webCommand(webOptions, console(false)); }; });
 
   EqualOptions equalOptions;
   auto *equalCommand = app.add_subcommand("equal", "are two diagrams the same morphism up to the structural laws?");

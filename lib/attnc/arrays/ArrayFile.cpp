@@ -62,13 +62,15 @@ tl::expected<ArrayFile, std::string> ArrayFile::open(const std::filesystem::path
 }
 
 tl::expected<ArrayFile, std::string> ArrayFile::of(Bytes bytes, const std::filesystem::path &name) {
-  return formOf(std::move(bytes), name.extension().string()).map([](FormRef form) {
-    ArrayFile file;
-    for (std::size_t i = 0; i < form->keys.size(); ++i)
-      file.places.emplace(form->keys[i], i);
-    file.form = std::move(form);
-    return file;
-  });
+  return formOf(std::move(bytes), name.extension().string()).map([](FormRef form) { return of(std::move(form)); });
+}
+
+ArrayFile ArrayFile::of(std::shared_ptr<const Form> form) {
+  ArrayFile file;
+  for (std::size_t i = 0; i < form->keys.size(); ++i)
+    file.places.emplace(form->keys[i], i);
+  file.form = std::move(form);
+  return file;
 }
 
 const std::vector<std::string> &ArrayFile::keys() const { return form->keys; }

@@ -19,6 +19,9 @@ public:
   /// From bytes; `name` is asked for its extension only.
   static tl::expected<ArrayFile, std::string> of(Bytes bytes, const std::filesystem::path &name = {});
 
+  struct Form;
+  static ArrayFile of(std::shared_ptr<const Form> form);
+
   /// The names in the order of the file; a single empty name for an .npy.
   const std::vector<std::string> &keys() const;
   bool has(std::string_view key) const;

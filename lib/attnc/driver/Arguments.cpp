@@ -2,6 +2,7 @@
 
 #include "attnc/arrays/ArrayFile.h"
 #include "attnc/diagram/Parameters.h"
+#include "attnc/web/WebArrays.h"
 
 #include <charconv>
 
@@ -39,19 +40,44 @@ public:
 
   const ArrayFile *open(const std::string &path) {
     auto known = files.find(path);
-    if (known == files.end()) {
-      auto file = ArrayFile::open(path);
-      if (!file)
-        session.diagnostics.report(Diag::BadArrayFile, {}, path, file.error());
-      known = files.emplace(path, file ? std::optional(std::move(*file)) : std::nullopt).first;
-    }
+    if (known == files.end())
+      known = files.emplace(path, isWebFile(path) ? openWeb(path) : openArrays(path)).first;
     return known->second ? &*known->second : nullptr;
+  }
+  /// Of a file that is open; null when it is no web.
+  const Web *web(const std::string &path) const {
+    auto known = webs.find(path);
+    return known == webs.end() ? nullptr : known->second.get();
   }
 
 private:
+  std::optional<ArrayFile> openArrays(const std::string &path) {
+    auto file = ArrayFile::open(path);
+    if (!file)
+      session.diagnostics.report(Diag::BadArrayFile, {}, path, file.error());
+    return file ? std::optional(std::move(*file)) : std::nullopt;
+  }
+  std::optional<ArrayFile> openWeb(const std::string &path) {
+    auto web = session.web(path);
+    return web ? std::optional(arraysOf(webs[path] = std::make_shared<Web>(std::move(*web)))) : std::nullopt;
+  }
+
   Session &session;
   std::map<std::string, std::optional<ArrayFile>> files;
+  std::map<std::string, std::shared_ptr<const Web>> webs;
 };
+
+/// The places of nodes of a web, by `@NAME` a number, by `@NAME,NAME` a list.
+std::optional<Array> placesOf(const Web &web, const std::string &nodes, Session &session) {
+  auto ids = session.nodes(web, nodes);
+  if (!ids)
+    return std::nullopt;
+  bool list = ids->size() > 1;
+  auto array = Array::zeros(DType::I64, list ? std::vector{std::int64_t(ids->size())} : std::vector<std::int64_t>());
+  if (array)
+    std::copy(ids->begin(), ids->end(), array->mutableAs<std::int64_t>().begin());
+  return array;
+}
 } // namespace
 
 /// FILE or FILE:KEY. Without a key the file's only array, or the one of the wire's name.
@@ -66,6 +92,8 @@ static std::optional<Array> readArray(const std::string &source, const std::stri
   const ArrayFile *file = files.open(path);
   if (!file)
     return std::nullopt;
+  if (const Web *web = files.web(path); web && key.starts_with('@'))
+    return placesOf(*web, key.substr(1), session);
   bool named = !key.empty();
   if (!named && file->keys().size() == 1)
     key = file->keys()[0];
@@ -100,7 +128,7 @@ std::optional<Given> gatherArrays(const ArrayArguments &arguments, const Definit
     std::size_t equals = input.find('=');
     if (equals == std::string::npos || equals == 0) {
       session.diagnostics.report(Diag::BadArgument, {}, input,
-                                 "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY or NAME=random:SEED");
+                                 "NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.csv:KEY or NAME=random:SEED");
       continue;
     }
     std::string name = input.substr(0, equals), source = input.substr(equals + 1);

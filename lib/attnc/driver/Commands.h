@@ -35,9 +35,11 @@ int draw(const DrawCommand &options, Console console);
 
 /// Where the arrays of a run come from.
 struct ArrayArguments {
-  std::vector<std::string> inputs;     // NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=random:SEED
-  std::vector<std::string> parameters; // FILE.npz, FILE.safetensors, random:SEED
-  std::vector<std::string> sizes;      // NAME=NUMBER
+  // NAME=FILE.npy, NAME=FILE.npz:KEY, NAME=FILE.safetensors:KEY, NAME=random:SEED; of a web, NAME=FILE.csv:KEY or
+  // :@NODE
+  std::vector<std::string> inputs;
+  std::vector<std::string> parameters;          // FILE.npz, FILE.safetensors, random:SEED
+  std::vector<std::string> sizes;               // NAME=NUMBER
   std::size_t maxMemory = std::size_t(8) << 30; // bytes
 };
 
@@ -90,6 +92,19 @@ struct RecombineOptions {
 };
 /// All closed diagrams of generators up to equality, less the redundant ones; a program, a picture and a row for each.
 int recombineCommand(const RecombineOptions &options, Console console);
+
+/// A web of tokens: its nodes are given by name, several parted by commas. Nodes are merged first, then parts kept.
+struct WebOptions {
+  std::string file;               // .csv, .tsv, .json; .npz and .safetensors with their nodes' names in `labels`
+  std::string labels;             // JSON: a list of strings
+  std::vector<std::string> merge; // each several nodes that become one
+  std::string keep;
+  std::string around;
+  unsigned links = 1;            // how far around
+  std::vector<std::string> path; // from, to
+  std::string output;            // .csv, .tsv, .json, .npz, .safetensors; empty: a summary is printed
+};
+int webCommand(const WebOptions &options, Console console);
 
 struct EqualOptions {
   std::string left, right; // FILE or FILE:DIAGRAM

@@ -2,8 +2,10 @@
 
 #include "attnc/support/File.h"
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace attnc {
 
@@ -59,6 +61,30 @@ std::shared_ptr<const Definition> Session::definition(const std::string &file, c
     return nullptr;
   auto selected = select(*module, file, name);
   return diagnostics.hasErrors() ? nullptr : selected;
+}
+
+std::optional<Web> Session::web(const std::string &file) {
+  auto id = read(file);
+  return id ? readWeb(sources, *id, diagnostics) : std::nullopt;
+}
+
+std::optional<std::vector<Web::Id>> Session::nodes(const Web &web, const std::string &names) {
+  auto named = [&](const Web::Node &node) { return node.name == names; };
+  std::vector<std::string> parts = {names};
+  if (std::ranges::none_of(web.nodes, named)) {
+    parts.clear();
+    std::stringstream list(names);
+    for (std::string part; std::getline(list, part, ',');)
+      parts.push_back(part);
+  }
+  std::vector<Web::Id> ids;
+  bool ok = true;
+  for (const std::string &part : parts) {
+    auto id = web.find(part, diagnostics);
+    ok &= id.has_value();
+    ids.push_back(id.value_or(0));
+  }
+  return ok ? std::optional(ids) : std::nullopt;
 }
 
 bool Session::write(const std::string &path, std::string_view bytes) {

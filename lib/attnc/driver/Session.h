@@ -1,6 +1,7 @@
 #pragma once
 #include "attnc/elaborate/Elaborate.h"
 #include "attnc/support/Diagnostics.h"
+#include "attnc/web/Web.h"
 
 #include <iosfwd>
 
@@ -32,6 +33,12 @@ public:
   std::shared_ptr<const Definition> select(const Module &module, const std::string &file, const std::string &name);
   /// Loads and selects; null after an error.
   std::shared_ptr<const Definition> definition(const std::string &file, const std::string &name);
+
+  /// Reads a web of tokens; what is wrong is reported.
+  std::optional<Web> web(const std::string &file);
+  /// The nodes of these names, parted by commas where no node has the whole as its name; reports those that are not
+  /// there.
+  std::optional<std::vector<Web::Id>> nodes(const Web &web, const std::string &names);
 
   /// Writes the outputs of a command whole or not at all.
   bool write(const std::string &path, std::string_view bytes);
