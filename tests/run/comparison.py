@@ -4,7 +4,8 @@ A table is a list of entries (examples/examples.json, tests/mechanisms/*.json):
 
     file, diagram     the program; `file` is relative to the folder of the table's programs
     reference         MODULE.FUNCTION of tests/reference, which takes arrays and parameters by name
-    inputs            the type of each input, "[n d]", or {"type", and how it is filled: "below", or "from" and "to"}
+    inputs            the type of each input, "[n d]", or {"type", and how it is filled: "below"; "ascending", each row
+                      different numbers below that, in order; or "from" and "to"; "sparse", that share is not 0}
     parameters        the same for the parameters
     names             what the program calls its inputs, where the formula calls them otherwise
     results           the names of the results, where there are several

@@ -5,6 +5,7 @@ was built without the compiler, ATTNC_MINILM the folder of the sentence encoder'
 """
 import ast
 import json
+import math
 import operator
 import os
 import pathlib
@@ -145,12 +146,17 @@ def random_array(spec, sizes, seed):
     rng = np.random.default_rng(zlib.crc32(seed.encode()))
     if kind == "bool":
         return rng.random(shape) < 0.6
+    if "ascending" in spec:
+        rows = [np.sort(rng.permutation(size(spec["ascending"], sizes))[:shape[-1]]) for _ in range(math.prod(shape[:-1]))]
+        return np.reshape(np.array(rows, int), shape)
     if kind == "int":
         return np.asarray(rng.integers(0, size(spec["below"], sizes), shape))
     if "from" in spec:
         array = rng.uniform(spec["from"], spec["to"], shape)
     else:
         array = rng.standard_normal(shape)
+    if "sparse" in spec:
+        array = np.where(rng.random(shape) < spec["sparse"], array, 0)
     return np.asarray(array, np.float32).astype(float)
 
 
