@@ -96,6 +96,13 @@ Ref build(Graph &graph, const Term &term, const std::vector<Ref> &bound) {
   return {false, static_cast<unsigned>(graph.nodes.size() - 1)};
 }
 
+std::size_t operationsOf(const Term &term) {
+  std::size_t count = term.operation >= 0;
+  for (const Term &operand : term.operands)
+    count += operationsOf(operand);
+  return count;
+}
+
 } // namespace
 
 std::vector<Word> neighbours(const Presentation &presentation, const Presentation::Equation &equation,
@@ -103,7 +110,9 @@ std::vector<Word> neighbours(const Presentation &presentation, const Presentatio
   std::vector<Word> made;
   const Graph graph = decode(presentation, word);
   const std::vector<unsigned> uses = graph.uses();
-  for (auto [from, to] : {std::pair(&equation.left, &equation.right), std::pair(&equation.right, &equation.left)})
+  for (auto [from, to] : {std::pair(&equation.left, &equation.right), std::pair(&equation.right, &equation.left)}) {
+    if (graph.nodes.size() + operationsOf(*to) > largestDiagram + operationsOf(*from))
+      continue; // more than a word can say
     for (unsigned i = 0; i < graph.nodes.size(); ++i) {
       std::vector<Ref> bound;
       if (!match(graph, uses, *from, {false, i}, true, bound))
@@ -118,6 +127,7 @@ std::vector<Word> neighbours(const Presentation &presentation, const Presentatio
         changed.output = instead;
       made.push_back(encode(changed));
     }
+  }
   return made;
 }
 

@@ -17,7 +17,7 @@ struct Term {
 ///
 ///     score : T @ T -> A      mix : A @ T -> T         x : T, copied freely; the output is a T
 ///
-/// At most 64 inputs, 64 operations and 64 sorts.
+/// At most 64 inputs, 64 operations, 64 operands of each, and 64 sorts.
 struct Presentation {
   struct Sort {
     std::string name;
@@ -63,7 +63,7 @@ struct Presentation {
   std::vector<Equation> equations;
 };
 
-inline constexpr unsigned mostInputs = 64, mostOperations = 64, mostSorts = 64;
+inline constexpr unsigned mostInputs = 64, mostOperations = 64, mostSorts = 64, mostOperands = 64;
 /// Operations of one diagram.
 inline constexpr unsigned largestDiagram = 64;
 

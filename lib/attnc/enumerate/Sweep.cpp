@@ -28,9 +28,9 @@ std::vector<Word> partsOf(const Presentation &presentation, unsigned most) {
   return parts;
 }
 
-/// What the state file belongs to.
+/// What the state file belongs to: the parts, and what decides over the words that begin with them.
 std::string identity(const Presentation &presentation, const std::vector<Presentation::Criterion> &criteria,
-                     unsigned most) {
+                     unsigned most, const std::vector<Word> &parts) {
   std::string text = fmt::format("{} {};", most, presentation.output);
   for (const auto &sort : presentation.sorts)
     text += fmt::format("s{};", sort.copied);
@@ -40,6 +40,8 @@ std::string identity(const Presentation &presentation, const std::vector<Present
     text += fmt::format("o{} {};", fmt::join(operation.domain, ","), operation.codomain);
   for (const auto &criterion : criteria)
     text += fmt::format("c{} {};", static_cast<int>(criterion.kind), fmt::join(criterion.of, ","));
+  for (const Word &part : parts)
+    text += fmt::format("{}:{}", part.size(), part);
   return hash128(text).hex();
 }
 
@@ -71,7 +73,7 @@ tl::expected<Tally, std::string> sweep(const Presentation &presentation,
   std::vector<std::optional<Tally>> done(parts.size());
   Journal journal;
   if (!options.state.empty()) {
-    auto opened = journal.open(options.state, identity(presentation, criteria, options.most), parts.size(),
+    auto opened = journal.open(options.state, identity(presentation, criteria, options.most, parts), parts.size(),
                                criteria.size(), done);
     if (!opened)
       return tl::unexpected(opened.error());

@@ -126,6 +126,7 @@ private:
     for (const ast::Name &name : line.domain)
       domain.push_back(sortNamed(name).value_or(0));
     const unsigned codomain = sortNamed(line.codomain).value_or(0);
+    bound(domain.size(), enumerate::mostOperands, fmt::format("operands of '{}'", line.name.text));
     if (!fresh(line.name, operations, presentation.operations.size()))
       return;
     presentation.operations.push_back({line.name.text, std::move(domain), codomain});

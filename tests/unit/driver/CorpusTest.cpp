@@ -2,6 +2,7 @@
 // written: printed and read again, in the other notation and back, evaluated at several sizes.
 
 #include "attnc/bind/Bind.h"
+#include "attnc/cost/Cost.h"
 #include "attnc/decompile/Decompile.h"
 #include "attnc/diagram/Canonical.h"
 #include "attnc/diagram/Signature.h"
@@ -91,6 +92,15 @@ TEST_CASE("every program of the corpus under every treatment") {
       const CanonicalOptions up{.renameSizes = true}; // `block.r` is `block_r` in text
       CanonicalForm form = canonicalForm(definition, up);
       CHECK(canonicalForm(*printed.module.definitions[i], up) == form);
+      auto cost = costOf(definition), printedCost = costOf(*printed.module.definitions[i]);
+      const bool open =
+          std::ranges::any_of(definition.learners, [](const Learner &one) { return one.kind == LearnerKind::Hole; });
+      CHECK(cost.has_value() == !open);
+      if (cost)
+        for (const Measure &measure : measures) {
+          CHECK(*cost.*measure.field == *printedCost.*measure.field);
+          CHECK(!(*cost.*measure.field).overflowed());
+        }
 
       for (bool named : {true, false}) {
         auto declaration = named ? toNamed(definition, preludeDefinition) : toPointFree(definition, preludeDefinition);

@@ -89,6 +89,10 @@ TEST_CASE("bounds: TooManyGenerators, EnumerationStopped") {
   for (int i = 0; i < 65; ++i)
     many += "  f" + std::to_string(i) + " : T -> T = double\n";
   says(many, "the generators 'g' have 65 operations, and at most 64 are read");
+  std::string wide = "  f : T";
+  for (int i = 1; i < 65; ++i)
+    wide += " @ T";
+  says(wide + " -> T = double\n", "the generators 'g' have 65 operands of 'f', and at most 64 are read");
   RecombineOptions small;
   small.maxMemory = 10;
   Told told = recombined(diagrams + "  add : T @ T -> T = add\n}\n", small);
