@@ -37,6 +37,16 @@ class Cli(Case):
                 self.assertEqual(result.stdout, "")
                 self.assertTrue(result.stderr)
 
+    def test_a_command_that_is_not_there(self):
+        self.assertIn("did you mean 'check'?", self.attnc("chekc", SDPA, code=2).stderr)
+
+    def test_json_of_a_failure_says_why(self):
+        for command in (["eval", SDPA], ["equal", "--json", SDPA, "absent.attn"], ["cost", "--json", "absent.attn"]):
+            with self.subTest(command):
+                self.assertIn("error: ", self.attnc(*command, code=1).stderr)
+        if support.HAS_COMPILER:
+            self.assertIn("'q'", self.attnc("run", "--json", SDPA, code=1).stderr)
+
     def test_user_errors_exit_1_and_several_are_told_at_once(self):
         file = self.write("wrong.attn", WRONG)
         result = self.attnc("check", file, code=1)
@@ -234,11 +244,12 @@ class Outputs(Case):
                 old.unlink()
 
     def test_dev_full(self):
-        with open("/dev/full", "w") as full:
-            result = subprocess.run([ATTNC, "fmt", "-"], input=SDPA.read_text(), stdout=full, stderr=subprocess.PIPE,
-                                    text=True)
-        self.assertEqual(result.returncode, 1)
-        self.assertTrue(result.stderr)
+        for command in (["fmt", "-"], ["completion", "bash"], ["check", "--json", "-"]):
+            with self.subTest(command), open("/dev/full", "w") as full:
+                result = subprocess.run([ATTNC, *command], input=SDPA.read_text(), stdout=full, stderr=subprocess.PIPE,
+                                        text=True)
+                self.assertEqual(result.returncode, 1)
+                self.assertTrue(result.stderr)
 
     @needs_compiler
     def test_cache_that_cannot_be_written_or_is_corrupt_is_no_error(self):

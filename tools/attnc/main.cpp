@@ -1,11 +1,14 @@
 // The command line of attnc: options to the driver's structs, and nothing else.
 
 #include "attnc/driver/Commands.h"
+#include "attnc/support/Diagnostics.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <new>
 #include <unistd.h>
 
@@ -53,16 +56,35 @@ void addRun(CLI::App &command, RunOptions &options) {
   command.add_option("--size", options.arrays.sizes, "NAME=NUMBER, for sizes that follow from no array")
       ->allow_extra_args(true);
   command.add_option("--out", options.output, "write the results: .npy for one, .npz or .safetensors for several");
-  command.add_option("--picture", options.picture, "draw a result with two axes as a heat map: .svg, .png, .pdf");
-  command.add_option("--labels", options.labels, "JSON list of strings for the axes of the picture");
+  auto *picture =
+      command.add_option("--picture", options.picture, "draw a result with two axes as a heat map: .svg, .png, .pdf");
+  command.add_option("--labels", options.labels, "JSON list of strings for the axes of the picture")->needs(picture);
   command.add_option("--max-memory", options.arrays.maxMemory, "refuse to take more, e.g. 4GB")
       ->transform(CLI::AsSizeValue(false));
   command.add_flag("--time", options.time, "say how long it took");
 }
 
+/// What the help shows as the value of each option.
+void describeValues(CLI::App &app) {
+  static const std::map<std::string, std::string> values = {
+      {"--in", "NAME=ARRAY"}, {"--params", "FILE"},     {"--size", "NAME=N"},  {"--output", "FILE"},
+      {"--out", "FILE"},      {"--picture", "FILE"},    {"--labels", "FILE"},  {"--open", "BOX"},
+      {"--dtype", "TYPE"},    {"--emit", "FORM"},       {"--target", "CPU"},   {"--threads", "COUNT"},
+      {"--element", "SIZE"},  {"--max-memory", "SIZE"}, {"--direction", "WAY"}};
+  for (CLI::App *command : app.get_subcommands({}))
+    for (CLI::Option *option : command->get_options()) {
+      auto value = values.find(option->get_name());
+      if (option->get_positional())
+        option->type_name("");
+      else if (value != values.end())
+        option->type_name(value->second);
+    }
+}
+
 int run(int argc, char **argv) {
   CLI::App app("attnc: attention mechanisms as string diagrams; checked, drawn, proved equal, compiled", "attnc");
-  app.set_version_flag("--version", "attnc " ATTNC_VERSION);
+  app.set_version_flag("--version", "attnc " ATTNC_VERSION, "print the version");
+  app.set_help_flag("-h,--help", "print this");
   app.require_subcommand(1);
   app.fallthrough(false);
   std::function<int()> action;
@@ -91,7 +113,7 @@ int run(int argc, char **argv) {
   fmtCommand->callback([&] { action = [&] { return format(fmtOptions, console(false)); }; });
 
   DrawCommand drawOptions;
-  auto *drawCommand = app.add_subcommand("draw", "draw a diagram for the paper");
+  auto *drawCommand = app.add_subcommand("draw", "draw a diagram");
   drawCommand->add_option("FILE", drawOptions.file, "an .attn program, - for standard input")->required();
   drawCommand->add_option("DIAGRAM", drawOptions.diagram, "its last diagram if left out");
   drawCommand->add_option("-o,--output", drawOptions.output, "FILE.svg, .pdf, .png, .dot or .tikz; - prints SVG")
@@ -251,12 +273,30 @@ int run(int argc, char **argv) {
              "  attnc run sdpa.attn --in q=q.npy k=k.npy v=v.npy --out y.npy\n\n"
              "Exit codes: 0 done, 1 something is wrong with the input, 2 the command line is wrong.");
 
+  describeValues(app);
+  if (std::string command = argc > 1 ? argv[1] : "-"; !command.starts_with('-')) {
+    std::vector<std::string> names;
+    for (const CLI::App *known : app.get_subcommands({}))
+      names.push_back(known->get_name());
+    if (std::find(names.begin(), names.end(), command) == names.end()) {
+      auto near = nearest(command, names);
+      std::cerr << "There is no command '" << command << "'" << (near ? "; did you mean '" + *near + "'?" : "")
+                << "\nRun with --help for more information.\n";
+      return 2;
+    }
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return action();
+  int code = action();
+  std::cout.flush();
+  if (!std::cout && code == 0) {
+    std::cerr << "error: cannot write 'standard output': the device does not take it\n";
+    return 1;
+  }
+  return code;
 }
 
 } // namespace

@@ -40,6 +40,7 @@ struct ErrorOf {
   ErrorOf() { zip_error_init(&error); }
   ~ErrorOf() { zip_error_fini(&error); }
   ErrorOf(const ErrorOf &) = delete;
+  bool noArchive() const { return zip_error_code_zip(&error) == ZIP_ER_NOZIP; }
   tl::unexpected<std::string> text() { return tl::unexpected<std::string>(zip_error_strerror(&error)); }
   zip_error_t error;
 };
@@ -81,6 +82,9 @@ public:
     archive.reset(zip_open_from_source(opened, ZIP_RDONLY, &error.error));
     if (!archive) {
       zip_source_free(opened);
+      if (error.noArchive())
+        return tl::unexpected<std::string>(
+            "it is no zip archive, or its end, where the list of members is, is missing");
       return error.text();
     }
     std::unordered_set<std::string_view> seen;

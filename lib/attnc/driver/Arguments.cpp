@@ -5,6 +5,7 @@
 #include "attnc/web/WebArrays.h"
 
 #include <charconv>
+#include <set>
 
 namespace attnc {
 
@@ -25,8 +26,9 @@ std::optional<Size::Values> parseSizes(const std::vector<std::string> &sizes, Se
     if (!value || equals == 0) {
       session.diagnostics.report(Diag::BadArgument, {}, size, "NAME=NUMBER, as --size takes it");
       ok = false;
-    } else {
-      values[size.substr(0, equals)] = *value;
+    } else if (!values.emplace(size.substr(0, equals), *value).second) {
+      session.diagnostics.report(Diag::GivenTwice, {}, size.substr(0, equals));
+      ok = false;
     }
   }
   return ok ? std::optional(values) : std::nullopt;
@@ -124,6 +126,7 @@ std::optional<Given> gatherArrays(const ArrayArguments &arguments, const Definit
   std::size_t errors = session.diagnostics.errorCount();
   if (auto sizes = parseSizes(arguments.sizes, session))
     given.sizes = std::move(*sizes);
+  std::set<std::string> named;
   for (const std::string &input : arguments.inputs) {
     std::size_t equals = input.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -132,6 +135,10 @@ std::optional<Given> gatherArrays(const ArrayArguments &arguments, const Definit
       continue;
     }
     std::string name = input.substr(0, equals), source = input.substr(equals + 1);
+    if (!named.insert(name).second) {
+      session.diagnostics.report(Diag::GivenTwice, {}, name);
+      continue;
+    }
     if (source.starts_with(randomPrefix)) {
       auto seed = number<std::int64_t>(std::string_view(source).substr(randomPrefix.size()));
       if (!seed)

@@ -39,6 +39,7 @@ int check(const CheckOptions &options, Console console) {
         if (console.json)
           diagrams.push_back(describeJson(file, *definition));
     }
+  session.told = console.json;
   if (console.json)
     console.out << nlohmann::json{{"diagnostics", session.diagnostics.json()}, {"diagrams", diagrams}}.dump(
                        2, ' ', false, nlohmann::json::error_handler_t::replace)

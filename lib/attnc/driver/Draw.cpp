@@ -4,12 +4,22 @@
 #include "attnc/render/Writers.h"
 
 #include <algorithm>
+#include <set>
 
 namespace attnc {
 
 static std::string extension(const std::string &path) {
   std::string extension = std::filesystem::path(path).extension().string();
   return extension.empty() ? "" : extension.substr(1);
+}
+
+static void namedBoxes(const Diagram &diagram, std::set<std::string> &names) {
+  for (const Op &op : diagram.ops) {
+    if (auto *call = std::get_if<Call>(&op.generator))
+      names.insert(call->name);
+    if (const DiagramRef &body = bodyOf(op.generator))
+      namedBoxes(*body, names);
+  }
 }
 
 int draw(const DrawCommand &options, Console console) {
@@ -28,6 +38,19 @@ int draw(const DrawCommand &options, Console console) {
     else
       drawing.open.names.insert(open);
   }
+  std::set<std::string> boxes;
+  namedBoxes(definition->diagram, boxes);
+  for (const std::string &name : drawing.open.names) {
+    if (boxes.contains(name))
+      continue;
+    auto report = session.diagnostics.report(Diag::NothingToOpen, definition->span, definition->name, name);
+    if (auto near = nearest(name, {boxes.begin(), boxes.end()}))
+      report.help(fmt::format("did you mean '{}'?", *near));
+    else if (!boxes.empty())
+      report.help(fmt::format("it has {}", fmt::join(boxes, ", ")));
+  }
+  if (session.diagnostics.hasErrors())
+    return session.finish();
   std::string form = options.output == "-" ? "svg" : extension(options.output);
   tl::expected<std::string, std::string> bytes = tl::unexpected<std::string>("");
   if (form == "dot") {
@@ -43,7 +66,7 @@ int draw(const DrawCommand &options, Console console) {
     else if (form == "pdf")
       bytes = render::toPdf(*picture);
     else if (form == "png")
-      bytes = render::toPng(*picture);
+      bytes = render::toPng(*picture, {.scale = render::pngScale(*picture)});
     else {
       session.diagnostics.report(Diag::UnknownPictureForm, {}, options.output).help("svg, pdf, png, dot or tikz");
       return session.finish();

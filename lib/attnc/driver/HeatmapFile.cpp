@@ -62,7 +62,7 @@ bool writeHeatmap(const std::string &path, const Array &array, const std::string
   auto picture = render::layout(map);
   tl::expected<std::string, std::string> bytes =
       !picture              ? tl::expected<std::string, std::string>(tl::unexpected(picture.error()))
-      : extension == ".png" ? render::toPng(*picture)
+      : extension == ".png" ? render::toPng(*picture, {.scale = render::pngScale(*picture)})
       : extension == ".pdf" ? render::toPdf(*picture)
                             : tl::expected<std::string, std::string>(render::toSvg(*picture));
   if (!bytes) {

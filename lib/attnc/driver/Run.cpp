@@ -63,16 +63,9 @@ bool writeOutputs(const Definition &definition, const std::vector<Array> &output
       for (const auto &[name, array] : named)
         session.console.out << summary(name, array);
   } else {
-    tl::expected<void, std::string> written;
-    if (extension == ".npz")
-      written = writeNpz(options.output, named);
-    else if (extension == ".safetensors")
-      written = writeSafetensors(options.output, named);
-    else if (named.size() == 1)
-      written = writeNpy(options.output, named[0].second);
-    else
-      written =
-          tl::unexpected(fmt::format("'{}' has {} results; write them to an .npz", definition.name, named.size()));
+    auto written = extension == ".npz"           ? writeNpz(options.output, named)
+                   : extension == ".safetensors" ? writeSafetensors(options.output, named)
+                                                 : writeNpy(options.output, named[0].second);
     if (!written) {
       session.diagnostics.report(Diag::CannotWrite, {}, options.output, written.error());
       return false;
@@ -83,18 +76,36 @@ bool writeOutputs(const Definition &definition, const std::vector<Array> &output
   return true;
 }
 
+/// What cannot be written is not computed.
+void checkForms(const RunOptions &options, const Definition &definition, Session &session) {
+  auto known = [](const std::string &path, std::initializer_list<std::string_view> forms) {
+    std::string extension = std::filesystem::path(path).extension();
+    return path.empty() || std::find(forms.begin(), forms.end(), extension) != forms.end();
+  };
+  if (!known(options.output, {".npy", ".npz", ".safetensors"}))
+    session.diagnostics.report(Diag::UnknownArrayForm, {}, options.output).help("npy, npz or safetensors");
+  if (!known(options.picture, {".svg", ".pdf", ".png"}))
+    session.diagnostics.report(Diag::UnknownPictureForm, {}, options.picture).help("svg, pdf or png");
+  std::size_t results = definition.diagram.outputs.size();
+  if (results != 1 && std::filesystem::path(options.output).extension() == ".npy")
+    session.diagnostics
+        .report(Diag::CannotWrite, {}, options.output, fmt::format("'{}' has {} results", definition.name, results))
+        .help("write them to an .npz or .safetensors");
+}
+
 /// What both commands begin with; nothing after an error.
 std::optional<std::pair<std::shared_ptr<const Definition>, Bound>> prepare(const RunOptions &options, DType real,
                                                                            Session &session) {
   auto definition = session.definition(options.file, options.diagram);
   if (!definition)
     return std::nullopt;
+  checkForms(options, *definition, session);
   auto given = gatherArrays(options.arrays, *definition, session);
   if (!given)
     return std::nullopt;
   given->real = real;
   auto bound = bindArrays(*definition, *given, session.diagnostics);
-  if (!bound)
+  if (!bound || session.diagnostics.hasErrors())
     return std::nullopt;
   return std::make_pair(definition, std::move(*bound));
 }

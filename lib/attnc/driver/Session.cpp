@@ -100,7 +100,7 @@ int Session::finish() {
   console.out.flush();
   if (!console.out)
     diagnostics.report(Diag::CannotWrite, {}, "standard output", "the device does not take it");
-  if (!console.json || !console.out)
+  if (!told || !console.out)
     console.err << diagnostics.render(console.colour);
   return diagnostics.hasErrors() ? Failure : Success;
 }

@@ -49,6 +49,7 @@ public:
   SourceManager sources;
   Diagnostics diagnostics;
   Console console;
+  bool told = false; // the output holds the diagnostics already
 };
 
 } // namespace attnc

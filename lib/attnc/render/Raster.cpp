@@ -11,6 +11,8 @@ namespace attnc::render {
 
 namespace {
 
+constexpr double most = 16384; // pixels a side: beyond that cairo's arithmetic and memory are at risk
+
 template <auto release> struct Release {
   template <class T> void operator()(T *object) const { release(object); }
 };
@@ -53,8 +55,11 @@ tl::expected<void, std::string> paint(const Picture &picture, const WriteOptions
 
 } // namespace
 
+double pngScale(const Picture &picture) {
+  return std::min(2.0, most / std::ceil(std::max(picture.width, picture.height)));
+}
+
 tl::expected<std::string, std::string> toPng(const Picture &picture, const WriteOptions &options) {
-  constexpr double most = 16384; // pixels a side: beyond that cairo's arithmetic and memory are at risk
   double width = std::ceil(picture.width * options.scale), height = std::ceil(picture.height * options.scale);
   if (!(width >= 1 && height >= 1 && width <= most && height <= most))
     return tl::unexpected(

@@ -15,17 +15,18 @@ namespace attnc::render {
 ///                                  └─ (Writers.h)
 ///
 /// The legend:
-///   tube        a SIMD box: a round region, tinted by depth, its axis on the rim (`i : n` when the body uses the
-///   index) bar         on the rim: the axis is peeled off a wire (mapped), or put back on a result ring        on the
-///   rim, then dashes: the wire is shared, the same for every copy funnel      an axis is folded away (Σ, Π, max …): on
-///   the rim the cap of a tube, alone a fold of a whole array loop        along the rim of a tube: the state of a scan,
-///   from one step to the next, in by a diamond dot         copying; ground sign: deletion double line around an
-///   operation, axes beside it: that operation in SIMD boxes; rings mark its shared operands dark box    a learner:
-///   linear with square corners, affine with one cut, universal round and black; param a triangle, or a
-///               house about a long name
-///   dashed box  a box that has yet to be given
-///   round end   a constant; its text the value
-///   cream box   a named diagram, closed; open, a dotted region with its name
+///   * tube: a SIMD box; a round region, tinted by depth, its axis on the rim (`i : n` when the body uses the index)
+///   * bar on the rim: the axis is peeled off a wire (mapped), or put back on a result
+///   * ring on the rim, then dashes: the wire is shared, the same for every copy
+///   * funnel: an axis is folded away (Σ, Π, max …); on the rim the cap of a tube, alone a fold of a whole array
+///   * loop along the rim of a tube: the state of a scan, from one step to the next, in by a diamond
+///   * dot: copying; ground sign: deletion
+///   * double line around an operation, axes beside it: that operation in SIMD boxes; rings mark its shared operands
+///   * dark box: a learner; linear with square corners, affine with one cut, universal round and black; param a
+///     triangle, or a house about a long name
+///   * dashed box: a box that has yet to be given
+///   * round end: a constant; its text the value
+///   * cream box: a named diagram, closed; open, a dotted region with its name
 enum class Direction : std::uint8_t { Down, Right };
 
 /// Which named boxes are drawn with what is in them.

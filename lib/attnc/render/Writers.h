@@ -18,6 +18,8 @@ std::string toSvg(const Picture &picture, const WriteOptions &options = {});
 std::string toTikz(const Picture &picture, const WriteOptions &options = {});
 /// From our own SVG through librsvg and cairo, on white. The error says why it failed.
 tl::expected<std::string, std::string> toPng(const Picture &picture, const WriteOptions &options = {});
+/// Pixels to a unit of length that a PNG has by default: two, or as many as the largest PNG holds.
+double pngScale(const Picture &picture);
 /// With a fixed date of creation.
 tl::expected<std::string, std::string> toPdf(const Picture &picture, const WriteOptions &options = {});
 

@@ -52,7 +52,7 @@ Doc TreePrinter::type(const ast::TypeExpr &type) {
   return text(written + "]");
 }
 
-Doc TreePrinter::list(std::string open, Docs elements, std::string close) {
+Doc TreePrinter::list(std::string open, const Docs &elements, std::string close) {
   if (elements.empty())
     return text(open + close);
   return group({text(std::move(open)), nest(2, {soft(), join(elements, concat({text(","), line()}))}), soft(),

@@ -58,7 +58,7 @@ private:
   layout::Doc written(const Comment &comment, bool plain = false) const;
 
   // ---- Expressions and terms (PrintTree.cpp)
-  layout::Doc list(std::string open, layout::Docs elements, std::string close);
+  layout::Doc list(std::string open, const layout::Docs &elements, std::string close);
   layout::Doc binary(const ast::Binary &binary);
   layout::Doc arguments(const std::vector<ast::ExprRef> &arguments, const std::vector<ast::KeywordArgument> &keywords);
   layout::Doc wires(const std::vector<ast::HeaderWire> &wires);

@@ -50,7 +50,7 @@ public:
     return outputs;
   }
   const Type &type(WireId wire) const { return builder.type(wire); }
-  Diagram finish(std::vector<WireId> outputs) { return std::move(builder).finish(std::move(outputs)); }
+  Diagram finish(const std::vector<WireId> &outputs) { return std::move(builder).finish(outputs); }
 
 private:
   Builder builder;

@@ -164,12 +164,40 @@ TEST_CASE("pictures: UnknownPictureForm, CannotDraw") {
   options.output = folder.path / "f.svg";
   CHECK(draw(options, svg.console()) == Success);
   CHECK(std::filesystem::file_size(options.output) > 200);
+  Told closed;
+  options.open = {"rleu"};
+  CHECK(draw(options, closed.console()) == Failure); // NothingToOpen
+  CHECK(closed.says("'f' has no named box 'rleu' to open"));
+  CHECK(closed.says("did you mean 'relu'?"));
   RunOptions map = runOf(options.file);
   map.arrays.inputs = {"x=random:1"};
   map.arrays.sizes = {"n=3"};
   map.picture = folder.path / "map.svg";
   CHECK(evaluateCommand(map, flat.console()) == Failure);
   CHECK(flat.says("a heat map shows a result with two axes"));
+}
+
+TEST_CASE("what cannot be meant is refused before anything is computed: GivenTwice, UnknownArrayForm") {
+  Folder folder;
+  RunOptions options = runOf(folder.file("f.attn", "diagram f(x: [n]) -> (a: [n], b: []) { (x, sum(x)) }\n"));
+  Told twice, forms, several;
+  options.arrays.inputs = {"x=random:1", "x=random:2"};
+  options.arrays.sizes = {"n=3", "n=4"};
+  CHECK(evaluateCommand(options, twice.console()) == Failure);
+  CHECK(twice.says("'x' is given twice"));
+  CHECK(twice.says("'n' is given twice"));
+  options.arrays.inputs = {"x=random:1"};
+  options.arrays.sizes = {"n=3"};
+  options.output = folder.path / "y.txt";
+  options.picture = folder.path / "y.gif";
+  CHECK(evaluateCommand(options, forms.console()) == Failure);
+  CHECK(forms.says("names no form of array file"));
+  CHECK(forms.says("names no picture form"));
+  options.picture = "";
+  options.output = folder.path / "y.npy";
+  CHECK(evaluateCommand(options, several.console()) == Failure);
+  CHECK(several.says("'f' has 2 results"));
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
 }
 
 TEST_CASE("arrays that do not serve: BadArrayFile, NoSuchKey, ArrayMismatch, MissingParameter") {

@@ -50,7 +50,8 @@ Definition attention() {
     return std::pair{std::move(b), std::pair{x, y}};
   };
   auto [times, t] = product(scalar);
-  Diagram multiply = std::move(times).finish({times.add1(Pointwise{PointwiseFn::Mul}, {t.first, t.second}).value()});
+  WireId timed = times.add1(Pointwise{PointwiseFn::Mul}, {t.first, t.second}).value();
+  Diagram multiply = std::move(times).finish({timed});
   auto [score, s] = product(Type{Kind::Real, {d}});
   WireId dot = score.add1(box(Cap::Sum, d, {Mode::Map, Mode::Map}, multiply), {s.first, s.second}).value();
   WireId root = score
@@ -248,6 +249,7 @@ TEST_CASE("what cannot be compiled or run is refused") {
   holed.learners.push_back({LearnerKind::Hole, "core", {scalar}, {scalar}, {}, 64, {}});
   Builder builder(holed.learners);
   WireId x = builder.input(scalar, "x");
-  holed.diagram = std::move(builder).finish({builder.add1(Apply{LearnerId(0), {}}, {x}).value()});
+  WireId y = builder.add1(Apply{LearnerId(0), {}}, {x}).value();
+  holed.diagram = std::move(builder).finish({y});
   CHECK_THAT(Kernel::compile(holed, {.useCache = false}).error(), Catch::Matchers::Contains("core"));
 }

@@ -68,16 +68,17 @@ TEST_CASE("nesting is bounded") {
   auto nested = [&](const std::string &open, const std::string &close, unsigned count) {
     return body(repeat(open, count) + "x" + repeat(close, count));
   };
-  for (auto [open, close] : std::vector<std::pair<std::string, std::string>>{{"(", ")"},
-                                                                             {"- ", ""},
-                                                                             {"not ", ""},
-                                                                             {"f(", ")"},
-                                                                             {"simd n { ", "}"},
-                                                                             {"", " + x"},
-                                                                             {"", "[0]"},
-                                                                             {"x ^ ", ""},
-                                                                             {"scan n from s: [] = 0 { a = ", " a }"},
-                                                                             {"(y, ", ")"}}) {
+  for (const auto &[open, close] :
+       std::vector<std::pair<std::string, std::string>>{{"(", ")"},
+                                                        {"- ", ""},
+                                                        {"not ", ""},
+                                                        {"f(", ")"},
+                                                        {"simd n { ", "}"},
+                                                        {"", " + x"},
+                                                        {"", "[0]"},
+                                                        {"x ^ ", ""},
+                                                        {"scan n from s: [] = 0 { a = ", " a }"},
+                                                        {"(y, ", ")"}}) {
     CAPTURE(open, close);
     CHECK(errors(nested(open, close, maxNesting - 2)).empty());
     for (unsigned count : {maxNesting + 1, 100000u}) {

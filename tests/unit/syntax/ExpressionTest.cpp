@@ -25,8 +25,8 @@ TEST_CASE("the tree's operators are those of the table, in its order") {
 #define ATTNC_BINARY(OP, TOKEN, LEVEL, ASSOCIATIVITY)                                                                  \
   CHECK(unsigned(ast::Binary::Op::OP) == count++);                                                                     \
   CHECK(describe(ast::Binary::Op::OP).token == TokenKind::TOKEN);                                                      \
-  CHECK(describe(ast::Binary::Op::OP).level == LEVEL);
-#define ATTNC_PREFIX(OP, TOKEN, LEVEL) CHECK(describe(ast::Unary::Op::OP).level == LEVEL);
+  CHECK(describe(ast::Binary::Op::OP).level == (LEVEL));
+#define ATTNC_PREFIX(OP, TOKEN, LEVEL) CHECK(describe(ast::Unary::Op::OP).level == (LEVEL));
 #include "grammar/operators.def"
   CHECK(count == unsigned(ast::Binary::Op::Pow) + 1);
 }
