@@ -5,7 +5,6 @@ Each mechanism is the full one of core.py or sparse.py, with the one query at th
 import numpy as np
 
 from . import core, sparse
-from .basic import attention
 
 
 def per_head(q, K, V, full, extra=None):
@@ -233,9 +232,3 @@ def with_projections(step):
 
 decode_multihead = with_projections(contiguous(read_causal))
 paged_multihead = with_projections(paged(read_causal))
-
-
-def merged_attention(a, p):
-    q, k, v = a["q"], a["k"].reshape(-1, a["q"].shape[1]), a["v"].reshape(-1, a["v"].shape[2])
-    s = np.where(a["keep"].reshape(-1), core.scores(q, k), -np.inf)
-    return [attention(q, k, v, a["keep"].reshape(-1)), np.logaddexp.reduce(s, axis=-1, initial=-np.inf)]

@@ -1,5 +1,6 @@
 """The taxonomy as a whole: every file has its mechanism, every mechanism its entry, and the page is up to date."""
 import json
+import re
 import subprocess
 import sys
 import unittest
@@ -17,6 +18,13 @@ class Taxonomy(Case):
             with self.subTest(file.name):
                 diagrams = json.loads(self.attnc("check", "--json", file).stdout)["diagrams"]
                 self.assertEqual(diagrams[-1]["name"], file.stem)
+
+    def test_files_are_in_canonical_form(self):
+        self.attnc("fmt", "--check", *FILES)
+
+    def test_references_are_sorted_and_each_is_there_once(self):
+        keys = re.findall(r"^@\w+\{(\w+),", (TAXONOMY / "references.bib").read_text(), re.M)
+        self.assertEqual(keys, sorted(set(keys)))
 
     def test_every_mechanism_is_in_one_table(self):
         named = [entry["file"] for entries in TABLES.values()

@@ -135,6 +135,8 @@ void Elaborator::addConstraint(Constraint constraint, Span use) {
   auto left = constraint.left.constant(), right = constraint.right.constant();
   // A modulus of 0 stands for none; one that is written must be positive.
   std::int64_t modulus = constraint.modulus ? constraint.modulus->constant().value_or(0) : 0;
+  if (modulus > 0 && constraint.left.dividedBy(Size(modulus)))
+    left = 0; // 2*p % 2 is known for every p
   if (left && right && !constraint.exponent && (!constraint.modulus || constraint.modulus->isConstant())) {
     std::int64_t value = modulus > 0 ? ((*left % modulus) + modulus) % modulus : *left;
     if (!constraint.holds(value, *right) || (constraint.modulus && modulus <= 0))

@@ -169,6 +169,16 @@ TEST_CASE("a power is a polynomial once its exponent is known, and a size of its
   CHECK(both.constraints[1].str() == "count.t' == n ^ o");
 }
 
+TEST_CASE("a remainder that every size has is no condition") {
+  Program program("diagram f(x: [n]) -> [n] where n % 2 == 0 { x }\n"
+                  "diagram g(x: [2*p]) -> [2*p] { f(x) }\n"
+                  "diagram h(x: [3*p]) -> [3*p] { f(x) }\n");
+  CHECK(program["g"].constraints.empty());
+  CHECK(program["h"].constraints.size() == 1);
+  Program never("diagram f(x: [n]) -> [n] where n % 2 == 1 { x }\ndiagram g(x: [4*p]) -> [4*p] { f(x) }\n");
+  CHECK(never.diagnostics.hasErrors());
+}
+
 TEST_CASE("scans give what is asked of them") {
   Program program("diagram f(x: [n d]) -> [d] { scan n (x) from s: [d] = 0 { s + x } }\n"
                   "diagram g(x: [n d]) -> [n d] { scan n (x) from s: [d] = 0 {\n  t = s + x\n  (t, t)\n} }\n"
