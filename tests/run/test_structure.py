@@ -8,7 +8,7 @@ LIB = ROOT / "lib" / "attnc"
 # Each stage may include its own headers and those of stages before it, in the order in which they are built.
 BUILT = re.findall(r"foreach\(STAGE ([^)]*)\)", (LIB / "CMakeLists.txt").read_text())
 ORDER = [*" ".join(BUILT).split(), "driver"]
-MLIR_STAGES = {"dialect", "lower", "kernel"}
+MLIR_STAGES = {"dialect", "stream", "lower", "kernel"}
 
 
 def includes(path):

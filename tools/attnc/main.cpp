@@ -159,6 +159,7 @@ int run(int argc, char **argv) {
   compileCommand->add_option("--emit", compileOptions.emit, "diagram, mlir, linalg, llvm, asm, obj, so or header")
       ->check(CLI::IsMember({"diagram", "mlir", "linalg", "llvm", "asm", "obj", "so", "header"}))
       ->capture_default_str();
+  compileCommand->add_flag("--explain", compileOptions.explain, "say instead what is streamed, what is not and why");
   compileCommand->add_option("-o,--output", compileOptions.output, "standard output for text, else NAME.o or NAME.so");
   compileCommand
       ->add_option("--target", compileOptions.target, "native, x86-64-v3, x86-64-v4, aarch64 …, with +feature")

@@ -11,6 +11,7 @@ include "mlir/IR/OpBase.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
 
 def Attnc_Dialect : Dialect {
   let name = "attnc";
@@ -73,7 +74,11 @@ def TopKOp : Attnc_Op<"topk", [Pure]> {
 
 def SoftmaxOp : Attnc_Op<"softmax", [Pure]> {
   let summary = "softmax over all axes jointly, 0 where all is masked; a sink takes part and is dropped";
-  let arguments = (ins Wire:$array, Optional<Wire>:$sink);
+  let description = [{
+    Between boxes and loops the first `rows` axes are those of the boxes around it: each of their indices has a
+    softmax, and a sink, of its own.
+  }];
+  let arguments = (ins Wire:$array, Optional<Wire>:$sink, DefaultValuedAttr<I64Attr, "0">:$rows);
   let results = (outs Wire:$result);
   let assemblyFormat = "$array (`sink` $sink^ `:` type($sink))? attr-dict `:` type($array) `->` type($result)";
   let hasVerifier = 1;
@@ -149,6 +154,55 @@ def YieldOp : Attnc_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["Box
   let summary = "the outputs of a body";
   let arguments = (ins Variadic<Wire>:$results);
   let assemblyFormat = "($results^ `:` type($results))? attr-dict";
+}
+
+//===- Streams ------------------------------------------------------------------------------------------------===//
+
+def Shaped : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;
+
+def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
+                                   DeclareOpInterfaceMethods<DestinationStyleOpInterface>]> {
+  let summary = "a fold over an axis along which its operands are produced, by an algebra";
+  let description = [{
+    The loops, in the order of the maps' dimensions: `batch` parallel ones, the queries i, the streamed keys j, then d
+    if there is a contraction, then e if there are values.
+
+        c    = sum_d query[.. i d] * key[.. j d]
+        s, f = score(.. i j, c, others[..])                  (f is 1 where the region gives s alone)
+        y[.. i e] = the algebra's fold over j of weight(s) * f * value[.. j e]      (value is 1 where there is none)
+
+    The algebras are those of stream/Algebra.h. Arguments of the region: the indices of the batch, i and j; c; an
+    element of each of the others. Nothing with both the axes i and j is kept in memory.
+  }];
+  let arguments = (ins StrAttr:$algebra, I64Attr:$batch, Variadic<Shaped>:$contraction, Variadic<Shaped>:$value,
+                       Variadic<Shaped>:$others, Shaped:$output, AffineMapArrayAttr:$maps);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$score);
+  let assemblyFormat = [{
+    $algebra `batch` $batch attr-dict (`contract` `(` $contraction^ `:` type($contraction) `)`)?
+    (`values` `(` $value^ `:` type($value) `)`)? (`others` `(` $others^ `:` type($others) `)`)?
+    `into` $output `:` type($output) `maps` $maps (`->` type($results)^)? $score
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    bool isContracted() { return !getContraction().empty(); }
+    bool isValued() { return !getValue().empty(); }
+    unsigned queryLoop() { return getBatch(); }
+    unsigned keyLoop() { return getBatch() + 1; }
+    unsigned depthLoop() { return getBatch() + 2; }
+    unsigned featureLoop() { return getBatch() + 2 + isContracted(); }
+    unsigned loopCount() { return getBatch() + 2 + isContracted() + isValued(); }
+    /// The map of the i-th operand.
+    mlir::AffineMap mapOf(unsigned operand) {
+      return mlir::cast<mlir::AffineMapAttr>(getMaps()[operand]).getValue();
+    }
+  }];
+}
+
+def ScoreOp : Attnc_Op<"score", [Pure, Terminator, HasParent<"StreamOp">]> {
+  let summary = "the score of a key for a query, and a factor of its weight";
+  let arguments = (ins F32:$score, Optional<F32>:$factor);
+  let assemblyFormat = "$score (`factor` $factor^)? attr-dict";
 }
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "attnc/theory/Pointwise.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 // The typing rules of diagram/Signature.cpp, as far as tensor types can say them: extents that are not known
 // agree with every extent.
 namespace attnc::dialect {
@@ -124,9 +126,11 @@ LogicalResult TopKOp::verify() {
 
 LogicalResult SoftmaxOp::verify() {
   auto array = tensor(getArray());
-  if (array.getRank() == 0 || kindOf(array.getElementType()) != Kind::Real)
+  int64_t rows = getRows();
+  if (rows < 0 || array.getRank() <= rows || kindOf(array.getElementType()) != Kind::Real)
     return emitOpError() << "normalises reals over axes, not " << array;
-  if (getSink() && getSink().getType() != RankedTensorType::get({}, array.getElementType()))
+  if (getSink() &&
+      !agree(getSink().getType(), RankedTensorType::get(array.getShape().take_front(rows), array.getElementType())))
     return emitOpError() << "the sink is a logit, not " << getSink().getType();
   return expectResult(*this, getResult(), array);
 }
@@ -227,6 +231,35 @@ LogicalResult ApplyOp::verify() {
       return emitOpError() << parameter.getType() << " is no weight for " << arg.getType();
   if (getKind() != "linear" && tensor(getParameters().back()).getRank() != leading + codomain)
     return emitOpError() << getParameters().back().getType() << " does not fit the result";
+  return mlir::success();
+}
+
+mlir::MutableOperandRange StreamOp::getDpsInitsMutable() {
+  return mlir::MutableOperandRange(*this, getNumOperands() - 1, 1);
+}
+
+LogicalResult StreamOp::verify() {
+  if (getContraction().size() != 0 && getContraction().size() != 2)
+    return emitOpError() << "a contraction is of queries and keys";
+  if (getValue().size() > 1)
+    return emitOpError() << "has one array of values at most";
+  if (getMaps().size() != getNumOperands())
+    return emitOpError() << getNumOperands() << " arrays run along " << getMaps().size() << " maps";
+  for (auto [i, operand] : llvm::enumerate(getOperands())) {
+    mlir::AffineMap map = mapOf(i);
+    if (map.getNumDims() != loopCount() || !map.isProjectedPermutation() ||
+        map.getNumResults() != unsigned(mlir::cast<ShapedType>(operand.getType()).getRank()))
+      return emitOpError() << operand.getType() << " cannot run along " << mlir::AffineMapAttr::get(map);
+  }
+  llvm::SmallVector<mlir::Type> wanted(getBatch() + 2, mlir::IndexType::get(getContext()));
+  if (isContracted())
+    wanted.push_back(mlir::Float32Type::get(getContext()));
+  for (mlir::Value other : getOthers())
+    wanted.push_back(mlir::getElementTypeOrSelf(other));
+  if (getScore().getArgumentTypes() != mlir::TypeRange(wanted))
+    return emitOpError() << "the region takes the indices, the contraction and an element of each other array";
+  if (!mlir::isa<ScoreOp>(getScore().front().back()))
+    return emitOpError() << "the region gives a score";
   return mlir::success();
 }
 

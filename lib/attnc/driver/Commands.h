@@ -68,6 +68,7 @@ struct CompileOptions {
   std::string target = "native";
   DType real = DType::F32;
   std::vector<std::string> sizes;
+  bool explain = false; // instead: what is streamed, what is not and why
 };
 int compile(const CompileOptions &options, Console console);
 

@@ -40,7 +40,7 @@ int compile(const CompileOptions &options, Console console) {
   auto sizes = parseSizes(options.sizes, session);
   if (!definition || !sizes)
     return session.finish();
-  if (options.emit == "diagram") {
+  if (options.emit == "diagram" && !options.explain) {
     writeArtefact(options, *definition, "", canonicalText(*definition), session);
     return session.finish();
   }
@@ -61,7 +61,7 @@ int compile(const CompileOptions &options, Console console) {
     return session.finish();
   // Sizes that are given are compiled in; the others are arguments of the kernel.
   KernelVariant variant{options.real, knownSizes(*definition, *sizes), options.target, 2};
-  auto [artefact, suffix] = forms.at(options.emit);
+  auto [artefact, suffix] = options.explain ? std::pair(Artefact::Streams, std::string_view()) : forms.at(options.emit);
   auto bytes = makeArtefact(*definition, variant, artefact, &session.sources);
   if (!bytes)
     session.diagnostics.report(Diag::CompilerError, definition->span, definition->name, bytes.error());

@@ -14,6 +14,7 @@ enum class Artefact : std::uint8_t {
   Object,   // ELF, position independent
   Shared,   // a shared object that needs libm and libc only (and libomp where threads are used)
   Header,   // C and C++ (Header.h)
+  Streams,  // what is streamed, what is not and why: a line each, with its place in the program
 };
 
 /// Makes one. With `sources`, the locations in dialect texts point into the program. Errors, in lower case: a hole

@@ -6,12 +6,23 @@
 #include "attnc/kernel/Stopwatch.h"
 #include "attnc/lower/Lower.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <mlir/IR/OperationSupport.h>
 
 namespace attnc {
 
 namespace {
+
+/// What of a target the tiles of streams are made for.
+Machine machineOf(const Target &target) {
+  if (target.triple.starts_with("aarch64"))
+    return {128, 32};
+  if (target.hasWideVectors())
+    return {512, 32};
+  return target.hasFusedMultiply() ? Machine{256, 16} : Machine{128, 16};
+}
 
 /// A module of MLIR with the context it lives in.
 struct Lowering {
@@ -20,7 +31,7 @@ struct Lowering {
 
   /// From the definition up to the station; for code, down to the LLVM dialect.
   tl::expected<void, std::string> run(const Definition &definition, const KernelVariant &variant, Artefact station,
-                                      const SourceManager *sources) {
+                                      const Target &target, const SourceManager *sources) {
     LowerOptions options;
     options.real = variant.real == DType::F64 ? Real::F64 : variant.real == DType::BF16 ? Real::BF16 : Real::F32;
     options.sizes = variant.sizes;
@@ -30,9 +41,9 @@ struct Lowering {
     module = std::move(*emitted);
     if (station == Artefact::Dialect)
       return {};
-    if (auto lowered = lowerToLinalg(*module); !lowered || station == Artefact::Linalg)
+    if (auto lowered = lowerToLinalg(*module); !lowered || station == Artefact::Linalg || station == Artefact::Streams)
       return lowered;
-    return lowerToLLVM(*module);
+    return lowerToLLVM(*module, machineOf(target));
   }
 
   std::string text(bool locations) {
@@ -53,6 +64,28 @@ CodegenOptions codegenOptions(const Definition &definition, const KernelVariant 
   return options;
 }
 
+/// The remarks of the passes on the way to linalg, a line each.
+tl::expected<std::string, std::string> streamsOf(const Definition &definition, const KernelVariant &variant,
+                                                 const Target &target, const SourceManager *sources) {
+  Lowering lowering;
+  std::vector<std::string> lines;
+  mlir::ScopedDiagnosticHandler handler(&lowering.context, [&](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Remark)
+      return mlir::failure();
+    std::string line;
+    if (auto place = diagnostic.getLocation()->findInstanceOf<mlir::FileLineColLoc>())
+      line = fmt::format("{}:{}:{}: ", place.getFilename().str(), place.getLine(), place.getColumn());
+    lines.push_back(line + diagnostic.str());
+    return mlir::success();
+  });
+  if (auto lowered = lowering.run(definition, variant, Artefact::Streams, target, sources); !lowered)
+    return tl::unexpected(lowered.error());
+  std::ranges::reverse(lines); // consumers are looked at first
+  if (lines.empty())
+    lines.push_back("nothing is streamed: no fold is over weights that are made along its axis");
+  return fmt::format("{}\n", fmt::join(lines, "\n"));
+}
+
 std::string soname(const Definition &definition) { return fmt::format("lib{}.so", kernelSymbol(definition.name)); }
 
 } // namespace
@@ -62,8 +95,10 @@ tl::expected<std::string, std::string> buildArtefact(const Definition &definitio
   auto target = parseTarget(variant.target);
   if (!target)
     return tl::unexpected(target.error());
+  if (artefact == Artefact::Streams)
+    return streamsOf(definition, variant, *target, sources);
   Lowering lowering;
-  if (auto lowered = lowering.run(definition, variant, artefact, sources); !lowered)
+  if (auto lowered = lowering.run(definition, variant, artefact, *target, sources); !lowered)
     return tl::unexpected(lowered.error());
   CodegenOptions options = codegenOptions(definition, variant, *target);
   switch (artefact) {
@@ -78,6 +113,7 @@ tl::expected<std::string, std::string> buildArtefact(const Definition &definitio
     return emitCode(*lowering.module, options, Emit::Object);
   case Artefact::Shared:
   case Artefact::Header:
+  case Artefact::Streams:
     break;
   }
   auto object = emitCode(*lowering.module, options, Emit::Object);
@@ -95,7 +131,7 @@ tl::expected<std::string, std::string> buildKernel(const Definition &definition,
     return tl::unexpected(runs.error());
   Stopwatch watch;
   Lowering lowering;
-  if (auto lowered = lowering.run(definition, variant, Artefact::Shared, nullptr); !lowered)
+  if (auto lowered = lowering.run(definition, variant, Artefact::Shared, *target, nullptr); !lowered)
     return tl::unexpected(lowered.error());
   times.lower = watch.lap();
   CodegenOptions options = codegenOptions(definition, variant, *target);

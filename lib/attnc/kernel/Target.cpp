@@ -61,6 +61,10 @@ bool Target::isHostArchitecture() const {
 
 bool Target::hasWideVectors() const { return level == "x86-64-v4" || features.find("+avx512f") != std::string::npos; }
 
+bool Target::hasFusedMultiply() const {
+  return level == "x86-64-v3" || level == "x86-64-v4" || features.find("+fma") != std::string::npos;
+}
+
 static tl::expected<void, std::string> checkFeature(const llvm::MCSubtargetInfo &machine, const std::string &feature,
                                                     std::string_view base) {
   std::vector<std::string> known;

@@ -23,6 +23,8 @@ struct Target {
   std::string key() const { return triple + '/' + level + '/' + features; }
   bool isHostArchitecture() const;
   bool hasWideVectors() const;
+  /// AVX2's vectors of 256 bits and multiply-add.
+  bool hasFusedMultiply() const;
 };
 
 /// The target a text names. The error names the known levels, or the feature nearest to one it does not know.

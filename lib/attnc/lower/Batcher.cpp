@@ -1,8 +1,6 @@
 #include "attnc/lower/Batcher.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -115,63 +113,13 @@ Wires Batcher::apply(PointwiseOp op) {
   return {{result, frames, {}}};
 }
 
-/// Three passes: maximum; exponentials and their sum; product with the reciprocal of the sum. Where the
-/// maximum is -inf, 0 is subtracted instead, so that the exponentials are 0, and the sum is taken as 1.
+/// Stays one operation, so that a stream can be seen to run through it.
 Wires Batcher::apply(SoftmaxOp op) {
   Wires args = operands(op->getOperands());
-  const Batched &x = args[0];
-  mlir::Type real = scalarOf(op.getResult());
   Frames frames = together(args);
-  Extents rows = sizesOf(frames);
-  auto lowest = unitOf(Cap::Max, real), zero = unitOf(Cap::Sum, real), one = unitOf(Cap::Prod, real);
-  llvm::SmallVector<bool> folded(frames.size(), false);
-  folded.append(x.extents.size(), true);
-  auto fold = [&](Cap cap, const Batched &array, Value initial) {
-    Nest loops = nest(frames, x.extents);
-    loops.reads.push_back(readFrom(array, frames));
-    Value result = loops.fold(folded, initial, [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange e) {
-      return emitFold(b, l, cap, e.back(), e.front());
-    });
-    return Batched{result, frames, {}};
-  };
-  auto whereLowest = [&](mlir::OpBuilder &b, mlir::Location l, Value maximum, mlir::TypedAttr then,
-                         Value otherwise) -> Value {
-    Value masked =
-        arith::CmpFOp::create(b, l, arith::CmpFPredicate::OEQ, maximum, arith::ConstantOp::create(b, l, lowest));
-    return arith::SelectOp::create(b, l, masked, arith::ConstantOp::create(b, l, then), otherwise);
-  };
-  auto exponentials = [&](const Batched &array, const Batched &shift) {
-    Nest loops = nest(frames, array.extents);
-    loops.reads = {readFrom(array, frames), readFrom(shift, frames)};
-    Value result = loops.map(real, [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange e) -> Value {
-      return mlir::math::ExpOp::create(b, l, arith::SubFOp::create(b, l, e[0], e[1]));
-    });
-    return Batched{result, frames, array.extents};
-  };
-  auto rowwise = [&](llvm::ArrayRef<Batched> reads, Payload payload) {
-    Nest loops = nest(frames, {});
-    for (const Batched &wire : reads)
-      loops.reads.push_back(readFrom(wire, frames));
-    return Batched{loops.map(real, payload), frames, {}};
-  };
-
-  bool sink = args.size() > 1;
-  Batched maximum =
-      fold(Cap::Max, x, sink ? spread(args[1], frames).tensor : filledTensor(builder, location, rows, lowest));
-  Batched shift = rowwise({maximum}, [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange e) {
-    return whereLowest(b, l, e[0], zero, e[0]);
-  });
-  Batched powers = exponentials(x, shift);
-  Batched sum =
-      fold(Cap::Sum, powers, sink ? exponentials(args[1], shift).tensor : filledTensor(builder, location, rows, zero));
-  Batched scale = rowwise({sum, maximum}, [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange e) -> Value {
-    return arith::DivFOp::create(b, l, arith::ConstantOp::create(b, l, one), whereLowest(b, l, e[1], one, e[0]));
-  });
-  Nest loops = nest(frames, x.extents);
-  loops.reads = {readFrom(powers, frames), readFrom(scale, frames)};
-  Value result = loops.map(real, [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange e) -> Value {
-    return arith::MulFOp::create(b, l, e[0], e[1]);
-  });
+  Batched x = spread(args[0], frames);
+  Value sink = args.size() > 1 ? spread(args[1], frames).tensor : Value();
+  Value result = SoftmaxOp::create(builder, location, x.tensor.getType(), x.tensor, sink, frames.size());
   return {{result, frames, x.extents}};
 }
 

@@ -10,7 +10,7 @@ public:
   explicit Complaints(mlir::MLIRContext &context)
       : handler(&context, [this](mlir::Diagnostic &diagnostic) {
           if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
-            return mlir::success();
+            return mlir::failure(); // remarks are for who asked for them
           llvm::raw_string_ostream out(gathered);
           if (!gathered.empty())
             out << "; ";

@@ -3,6 +3,7 @@
 #include "attnc/dialect/AttncDialect.h"
 #include "attnc/lower/Complaints.h"
 #include "attnc/lower/Passes.h"
+#include "attnc/stream/Passes.h"
 
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
@@ -30,6 +31,7 @@
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -46,25 +48,28 @@ void addDialects(mlir::DialectRegistry &registry) {
                   bufferization::BufferizationDialect, mlir::cf::ControlFlowDialect, func::FuncDialect,
                   mlir::LLVM::LLVMDialect, mlir::linalg::LinalgDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::omp::OpenMPDialect, mlir::scf::SCFDialect,
-                  mlir::tensor::TensorDialect, mlir::ub::UBDialect>();
+                  mlir::tensor::TensorDialect, mlir::ub::UBDialect, mlir::vector::VectorDialect>();
   mlir::arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
   mlir::linalg::registerAllDialectInterfaceImplementations(registry);
   mlir::scf::registerBufferizableOpInterfaceExternalModels(registry);
   mlir::tensor::registerBufferizableOpInterfaceExternalModels(registry);
   mlir::tensor::registerSubsetOpInterfaceExternalModels(registry);
+  registerStreamBufferization(registry);
 }
 
-void buildToLinalg(mlir::OpPassManager &passes) {
+void buildToLinalg(mlir::OpPassManager &passes, const Machine &) {
   passes.addNestedPass<func::FuncOp>(createToLinalgPass());
   passes.addPass(mlir::createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createStreamPass());
+  passes.addNestedPass<func::FuncOp>(createExpandSoftmaxPass());
   passes.addNestedPass<func::FuncOp>(createFusePass());
   passes.addPass(mlir::createCanonicalizerPass());
   passes.addPass(mlir::createCSEPass());
   passes.addNestedPass<func::FuncOp>(createOrderLoopsPass());
 }
 
-void buildToLLVM(mlir::OpPassManager &passes) {
+void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
   passes.addNestedPass<func::FuncOp>(createDestinationsPass());
   passes.addNestedPass<func::FuncOp>(createPlacesPass());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
@@ -76,6 +81,7 @@ void buildToLLVM(mlir::OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createCopiesPass());
   passes.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   passes.addNestedPass<func::FuncOp>(createFreePass());
+  passes.addPass(createTilesPass(machine));
   passes.addNestedPass<func::FuncOp>(createLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
   passes.addPass(mlir::memref::createExpandStridedMetadataPass());
@@ -88,13 +94,13 @@ void buildToLLVM(mlir::OpPassManager &passes) {
   passes.addPass(mlir::createReconcileUnrealizedCastsPass());
 }
 
-tl::expected<void, std::string> run(mlir::ModuleOp module, void (*build)(mlir::OpPassManager &),
-                                    const char *situation) {
+tl::expected<void, std::string> run(mlir::ModuleOp module, void (*build)(mlir::OpPassManager &, const Machine &),
+                                    const Machine &machine, const char *situation) {
   mlir::MLIRContext &context = *module.getContext();
   prepareContext(context);
   Complaints complaints(context);
   mlir::PassManager passes(&context, mlir::ModuleOp::getOperationName());
-  build(passes);
+  build(passes, machine);
   if (failed(passes.run(module)))
     return tl::unexpected(complaints.text(situation));
   return {};
@@ -113,21 +119,25 @@ void prepareContext(mlir::MLIRContext &context) {
 
 void registerLowering(mlir::DialectRegistry &registry) {
   addDialects(registry);
-  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass,
-                      createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createUnscopePass,
-                      createExpandMathPass, createPointersPass, createToLLVMPass})
+  for (auto create :
+       {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass,
+        createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass, createPointersPass,
+        createToLLVMPass, createStreamPass, createExpandSoftmaxPass})
     mlir::registerPass(create);
-  static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused", buildToLinalg);
-  static mlir::PassPipelineRegistration<> llvm(
-      "attnc-to-llvm", "linalg on tensors to the LLVM dialect with the C interface", buildToLLVM);
+  registerTilesPass();
+  static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused",
+                                                 [](mlir::OpPassManager &passes) { buildToLinalg(passes, {}); });
+  static mlir::PassPipelineRegistration<> llvm("attnc-to-llvm",
+                                               "linalg on tensors to the LLVM dialect with the C interface",
+                                               [](mlir::OpPassManager &passes) { buildToLLVM(passes, {}); });
 }
 
 tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module) {
-  return run(module, buildToLinalg, "the diagram cannot be lowered to loops over arrays");
+  return run(module, buildToLinalg, {}, "the diagram cannot be lowered to loops over arrays");
 }
 
-tl::expected<void, std::string> lowerToLLVM(mlir::ModuleOp module) {
-  return run(module, buildToLLVM, "the loops cannot be lowered to machine code");
+tl::expected<void, std::string> lowerToLLVM(mlir::ModuleOp module, const Machine &machine) {
+  return run(module, buildToLLVM, machine, "the loops cannot be lowered to machine code");
 }
 
 } // namespace attnc

@@ -1,5 +1,6 @@
 #pragma once
 #include "attnc/diagram/Diagram.h"
+#include "attnc/stream/Machine.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -53,7 +54,7 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::M
                                                                          const SourceManager *sources = nullptr);
 /// attnc → linalg on tensors, fused: still values, still one function of tensors and indices.
 tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module);
-/// linalg on tensors → the LLVM dialect, with the interface above.
-tl::expected<void, std::string> lowerToLLVM(mlir::ModuleOp module);
+/// linalg on tensors → the LLVM dialect, with the interface above; streams in tiles for a machine.
+tl::expected<void, std::string> lowerToLLVM(mlir::ModuleOp module, const Machine &machine = {});
 
 } // namespace attnc

@@ -5,6 +5,8 @@ namespace attnc {
 
 /// `attnc-batch`: attnc → linalg on tensors, not yet fused.
 std::unique_ptr<mlir::Pass> createToLinalgPass();
+/// `attnc-expand-softmax`: the softmaxes through which no stream runs, as folds and maps.
+std::unique_ptr<mlir::Pass> createExpandSoftmaxPass();
 /// `attnc-fuse`: producers go into the loops of their consumers where nothing is computed twice at a loss.
 std::unique_ptr<mlir::Pass> createFusePass();
 /// `attnc-order-loops`: an innermost loop that runs along memory.

@@ -10,11 +10,13 @@
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/OpenMPToLLVM/ConvertOpenMPToLLVM.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
@@ -72,6 +74,8 @@ struct ToLLVM : mlir::PassWrapper<ToLLVM, mlir::OperationPass<mlir::ModuleOp>> {
     mlir::populateMathToLLVMConversionPatterns(converter, conversions);
     mlir::populateMathToLibmConversionPatterns(conversions, 0);
     mlir::ub::populateUBToLLVMConversionPatterns(converter, conversions);
+    mlir::populateVectorToLLVMConversionPatterns(converter, conversions);
+    mlir::vector::populateVectorMaskMaterializationPatterns(conversions, /*force32BitVectorIndices=*/false);
     mlir::populateOpenMPToLLVMConversionPatterns(converter, conversions);
     mlir::LLVMConversionTarget target(getContext());
     mlir::configureOpenMPToLLVMConversionLegality(target, converter);

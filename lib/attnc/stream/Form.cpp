@@ -1,0 +1,283 @@
+#include "attnc/dialect/AttncDialect.h"
+#include "attnc/stream/Passes.h"
+#include "attnc/stream/Score.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+// Finds streams. A fold Σ_j w(i, j) v(j, e) is one when its weights are produced along j: from a contraction of queries
+// and keys, by any arithmetic, perhaps through a softmax over j. The boxes around it are loops here, the names and the
+// calls are gone and copies are looked through, so that it is found however it is written.
+namespace attnc {
+
+namespace {
+
+namespace linalg = mlir::linalg;
+using dialect::SoftmaxOp;
+using dialect::StreamOp;
+using mlir::Value;
+
+/// One way to see a fold as a stream.
+struct Formation {
+  Roles roles;
+  std::string algebra;
+  std::optional<Read> value;
+  std::unique_ptr<mlir::Block> region;
+  std::optional<Read> query, key;
+  llvm::SmallVector<Read, 4> others;
+};
+
+class Former {
+public:
+  Former(mlir::IRRewriter &rewriter, const Sum &sum) : rewriter(rewriter), sum(sum) {}
+
+  /// The stream in place of the fold, or nothing with `why`.
+  bool run() {
+    if (!looksLikeAttention())
+      return false;
+    for (unsigned i = 0; i <= sum.factors.size(); ++i) // each factor as the values, then none
+      if (auto formation = attempt(i)) {
+        replace(*formation);
+        return true;
+      }
+    sum.op->emitRemark() << "not streamed: " << why;
+    return false;
+  }
+
+private:
+  /// A softmax along the folded loop.
+  SoftmaxOp softmaxOf(const Read &read) const {
+    auto softmax = read.array.getDefiningOp<SoftmaxOp>();
+    return softmax && !read.loops.empty() && read.loops.back() == sum.loop ? softmax : nullptr;
+  }
+
+  bool looksLikeAttention() const {
+    return llvm::any_of(sum.factors, [&](const Read &f) {
+      return softmaxOf(f) || (f.loops.size() > 1 && f.along(sum.loop) && mapOf(f.array));
+    });
+  }
+
+  static void add(llvm::SmallVectorImpl<unsigned> &set, const Read &read) {
+    for (unsigned loop : read.loops)
+      if (!llvm::is_contained(set, loop))
+        set.push_back(loop);
+  }
+
+  std::unique_ptr<Formation> attempt(unsigned values) {
+    llvm::SmallVector<unsigned> weightLoops, valueLoops;
+    for (auto [i, factor] : llvm::enumerate(sum.factors))
+      add(i == values ? valueLoops : weightLoops, factor);
+    auto formation = std::make_unique<Formation>();
+    Roles &roles = formation->roles;
+    roles.key = sum.loop;
+    roles.depth = sum.op.getNumLoops();
+    llvm::SmallVector<unsigned> queries;
+    for (unsigned loop = 0; loop < sum.op.getNumLoops(); ++loop) {
+      if (loop == sum.loop)
+        continue;
+      bool inWeights = llvm::is_contained(weightLoops, loop), inValues = llvm::is_contained(valueLoops, loop);
+      if (inWeights && !inValues)
+        queries.push_back(loop);
+      if (!inWeights && inValues && roles.feature)
+        return refuse("the values have two axes of features");
+      if (!inWeights && inValues)
+        roles.feature = loop;
+      else if (inWeights || inValues)
+        roles.batch.push_back(loop);
+      else
+        return refuse("it is the same along an axis");
+    }
+    if (values < sum.factors.size()) {
+      const Read &value = sum.factors[values];
+      if (!roles.feature || !value.along(sum.loop) || softmaxOf(value))
+        return refuse("no factor has an axis of features of its own");
+      formation->value = value;
+    } else if (roles.feature) {
+      return refuse("no factor has an axis of features of its own");
+    }
+    // The lanes are filled by the last axis of queries along which the contraction has queries.
+    for (unsigned query : llvm::reverse(queries)) {
+      Roles chosen = roles;
+      chosen.query = query;
+      llvm::erase(chosen.batch, query);
+      if (gather(*formation, chosen, values))
+        return formation;
+    }
+    if (queries.empty())
+      return refuse("there is no axis of queries");
+    return nullptr;
+  }
+
+  bool gather(Formation &formation, const Roles &roles, unsigned values) {
+    mlir::Location location = sum.op.getLoc();
+    Score score(rewriter.getContext(), location, roles);
+    Value logit, factor;
+    auto times = [&](Value &product, Value element) {
+      product = product ? mlir::arith::MulFOp::create(score.body(), location, product, element).getResult() : element;
+    };
+    formation.algebra = "sum";
+    for (auto [i, read] : llvm::enumerate(sum.factors)) {
+      if (i == values)
+        continue;
+      SoftmaxOp softmax = logit ? nullptr : softmaxOf(read);
+      Value element =
+          softmax && !softmax.getSink() ? score.element({softmax.getArray(), read.loops}) : score.element(read);
+      if (!element)
+        return fail("a score takes more than one contraction, or an index of another loop");
+      if (softmax && !softmax.getSink()) {
+        formation.algebra = "softmax";
+        logit = element;
+      } else {
+        times(factor, element);
+      }
+    }
+    if (!score.contracted())
+      return fail("no score is a contraction of queries and keys");
+    if (logit && factor && score.contracts(factor))
+      return fail("a factor of softmax's weights is made from the contraction too");
+    if (!logit)
+      logit = std::exchange(factor, nullptr);
+    dialect::ScoreOp::create(score.body(), location, logit, factor);
+    formation.roles = roles;
+    formation.query = score.query;
+    formation.key = score.key;
+    formation.others = score.others;
+    formation.region = score.takeBlock();
+    return true;
+  }
+
+  std::unique_ptr<Formation> refuse(llvm::StringRef reason) {
+    fail(reason);
+    return nullptr;
+  }
+  bool fail(llvm::StringRef reason) {
+    if (why.empty() || reason.starts_with("a score") || reason.starts_with("no score"))
+      why = reason.str();
+    return false;
+  }
+
+  void replace(Formation &formation) {
+    const Roles &roles = formation.roles;
+    unsigned loops = roles.batch.size() + 3 + formation.value.has_value();
+    llvm::SmallVector<mlir::Attribute> maps;
+    auto map = [&](llvm::ArrayRef<unsigned> along) {
+      llvm::SmallVector<mlir::AffineExpr> axes;
+      for (unsigned loop : along)
+        axes.push_back(rewriter.getAffineDimExpr(*roles.streamLoop(loop)));
+      maps.push_back(mlir::AffineMapAttr::get(mlir::AffineMap::get(loops, 0, axes, rewriter.getContext())));
+    };
+    llvm::SmallVector<Value> values, others;
+    map(formation.query->loops);
+    map(formation.key->loops);
+    if (formation.value) {
+      values.push_back(formation.value->array);
+      map(formation.value->loops);
+    }
+    for (const Read &other : formation.others) {
+      others.push_back(other.array);
+      map(other.loops);
+    }
+    linalg::GenericOp fold = sum.op;
+    llvm::SmallVector<unsigned> output;
+    mlir::AffineMap written = fold.getMatchingIndexingMap(fold.getDpsInitOperand(0));
+    for (unsigned axis = 0; axis < written.getNumResults(); ++axis)
+      output.push_back(written.getDimPosition(axis));
+    map(output);
+
+    rewriter.setInsertionPoint(fold);
+    Value init = fold.getDpsInits()[0];
+    auto type = mlir::cast<mlir::RankedTensorType>(init.getType());
+    Value empty = mlir::tensor::EmptyOp::create(
+        rewriter, fold.getLoc(),
+        mlir::tensor::getMixedSizes(rewriter, fold.getLoc(), init.getDefiningOp<linalg::FillOp>().getOutputs()[0]),
+        type.getElementType());
+    auto stream = StreamOp::create(rewriter, fold.getLoc(), type, rewriter.getStringAttr(formation.algebra),
+                                   rewriter.getI64IntegerAttr(roles.batch.size()),
+                                   mlir::ValueRange{formation.query->array, formation.key->array}, values, others,
+                                   empty, rewriter.getArrayAttr(maps));
+    stream.getScore().push_back(formation.region.release());
+    explain(stream);
+    rewriter.replaceOp(fold, stream);
+  }
+
+  /// What was found, its multiplications and the bytes that must be read and written; those of known sizes.
+  static void explain(StreamOp stream) {
+    llvm::SmallVector<int64_t> extents(stream.loopCount(), mlir::ShapedType::kDynamic);
+    int64_t bytes = 0;
+    bool known = true;
+    for (auto [i, array] : llvm::enumerate(stream->getOperands())) {
+      auto type = mlir::cast<mlir::RankedTensorType>(array.getType());
+      for (auto [axis, extent] : llvm::enumerate(type.getShape()))
+        extents[stream.mapOf(i).getDimPosition(axis)] = extent;
+      known &= type.hasStaticShape();
+      if (known)
+        bytes += type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    }
+    auto remark = stream.emitRemark() << "streamed: " << stream.getAlgebra() << " over ";
+    auto count = [&](unsigned loop) {
+      if (mlir::ShapedType::isDynamic(extents[loop]))
+        remark << "any number of";
+      else
+        remark << extents[loop];
+    };
+    count(stream.keyLoop());
+    remark << " keys for ";
+    count(stream.queryLoop());
+    remark << " queries";
+    if (!known)
+      return;
+    double work = 2, streams = 1;
+    for (unsigned loop = 0; loop < stream.getBatch(); ++loop)
+      streams *= extents[loop];
+    double inner = extents[stream.depthLoop()] + (stream.isValued() ? extents[stream.featureLoop()] : 1);
+    work *= streams * extents[stream.keyLoop()] * extents[stream.queryLoop()] * inner;
+    remark << ", " << int64_t(streams) << " times; "
+           << llvm::formatv("{0:f3} MFLOP, {1:f3} MB", work / 1e6, bytes / 1e6).str();
+  }
+
+  mlir::IRRewriter &rewriter;
+  Sum sum;
+  std::string why;
+};
+
+struct Stream : mlir::PassWrapper<Stream, mlir::OperationPass<mlir::func::FuncOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Stream)
+  llvm::StringRef getArgument() const final { return "attnc-stream"; }
+  llvm::StringRef getDescription() const final { return "folds whose operands are produced along their axis"; }
+  void getDependentDialects(mlir::DialectRegistry &registry) const final {
+    registry.insert<dialect::AttncDialect, mlir::arith::ArithDialect, mlir::tensor::TensorDialect>();
+  }
+
+  void runOnOperation() final {
+    mlir::IRRewriter rewriter(&getContext());
+    form(rewriter, getOperation().getBody().front());
+  }
+
+private:
+  /// Consumers first: what only a stream asked for is gone before it is looked at.
+  static void form(mlir::IRRewriter &rewriter, mlir::Block &block) {
+    for (mlir::Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+      if (mlir::isOpTriviallyDead(&op)) {
+        rewriter.eraseOp(&op);
+      } else if (auto fold = mlir::dyn_cast<linalg::GenericOp>(op)) {
+        if (auto sum = fold->getNumResults() == 1 ? sumOf(fold.getResult(0)) : std::nullopt)
+          Former(rewriter, *sum).run();
+      } else if (!mlir::isa<linalg::LinalgOp>(op)) {
+        for (mlir::Region &region : op.getRegions())
+          for (mlir::Block &inside : region)
+            form(rewriter, inside);
+      }
+    }
+  }
+};
+
+} // namespace
+
+std::unique_ptr<mlir::Pass> createStreamPass() { return std::make_unique<Stream>(); }
+
+} // namespace attnc

@@ -1,0 +1,117 @@
+#include "attnc/stream/Lanes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
+
+namespace attnc {
+
+namespace arith = mlir::arith;
+namespace scf = mlir::scf;
+namespace vector = mlir::vector;
+using mlir::Value;
+
+Value splat(Code &code, mlir::Type type, double value) {
+  mlir::Type scalar = mlir::getElementTypeOrSelf(type);
+  mlir::TypedAttr number = mlir::isa<mlir::FloatType>(scalar) ? mlir::TypedAttr(code.getFloatAttr(scalar, value))
+                                                              : code.getIntegerAttr(scalar, int64_t(value));
+  if (auto lanes = mlir::dyn_cast<mlir::VectorType>(type))
+    number = mlir::DenseElementsAttr::get(lanes, mlir::Attribute(number));
+  return arith::ConstantOp::create(code, number);
+}
+
+Value broadcast(Code &code, Value value, unsigned lanes) {
+  if (mlir::isa<mlir::VectorType>(value.getType()))
+    return value;
+  return vector::BroadcastOp::create(code, mlir::VectorType::get({lanes}, value.getType()), value);
+}
+
+Lanes operator+(Lanes a, Lanes b) { return {a.code, arith::AddFOp::create(*a.code, a.value, b.value)}; }
+Lanes operator-(Lanes a, Lanes b) { return {a.code, arith::SubFOp::create(*a.code, a.value, b.value)}; }
+Lanes operator*(Lanes a, Lanes b) { return {a.code, arith::MulFOp::create(*a.code, a.value, b.value)}; }
+
+Lanes maximum(Lanes a, Lanes b) {
+  Value greater = arith::CmpFOp::create(*a.code, arith::CmpFPredicate::OGT, a.value, b.value);
+  return {a.code, arith::SelectOp::create(*a.code, greater, a.value, b.value)};
+}
+
+Lanes finiteOrZero(Lanes x) {
+  mlir::Type type = x.value.getType();
+  Value lowest = splat(*x.code, type, -std::numeric_limits<double>::infinity());
+  Value is = arith::CmpFOp::create(*x.code, arith::CmpFPredicate::OEQ, x.value, lowest);
+  return {x.code, arith::SelectOp::create(*x.code, is, splat(*x.code, type, 0), x.value)};
+}
+
+Lanes reciprocalOrZero(Lanes x) {
+  mlir::Type type = x.value.getType();
+  Value zero = splat(*x.code, type, 0);
+  Value is = arith::CmpFOp::create(*x.code, arith::CmpFPredicate::OEQ, x.value, zero);
+  Value inverse = arith::DivFOp::create(*x.code, splat(*x.code, type, 1), x.value);
+  return {x.code, arith::SelectOp::create(*x.code, is, zero, inverse)};
+}
+
+/// 2^t with t = x log2(e) = n + f, |f| ≤ 1/2: a polynomial in f, times 2^n whose bits come out of the rounding of
+/// t + 1.5·2^23 + 127, in the last bits of which n + 127 stands. The coefficients are a least-maximum fit of 2^f on
+/// [−1/2, 1/2] with relative error 7.5e-8.
+Lanes expBelow(Lanes x) {
+  Code &code = *x.code;
+  auto type = mlir::cast<mlir::VectorType>(x.value.getType());
+  auto number = [&](double value) { return splat(code, type, value); };
+  auto fma = [&](Value a, Value b, Value c) { return vector::FMAOp::create(code, a, b, c).getResult(); };
+  constexpr double log2e = 1.4426950408889634, shift = 12582912.0 + 127;
+  Value rounded = fma(x.value, number(log2e), number(shift));
+  Value n = arith::SubFOp::create(code, rounded, number(shift));
+  Value f = fma(x.value, number(log2e), arith::NegFOp::create(code, n));
+  Value p = number(1.327647270e-03);
+  for (double coefficient : {9.675541342e-03, 5.550713271e-02, 2.402211972e-01, 6.931469671e-01, 1.000000072})
+    p = fma(p, f, number(coefficient));
+  auto bits = mlir::VectorType::get(type.getShape(), code.getI32Type());
+  Value exponent = arith::ShLIOp::create(code, arith::BitcastOp::create(code, bits, rounded), splat(code, bits, 23));
+  Value scaled = arith::MulFOp::create(code, p, arith::BitcastOp::create(code, type, exponent));
+  Value vanishes = arith::CmpFOp::create(code, arith::CmpFPredicate::OLT, x.value, number(-87.3));
+  return {&code, arith::SelectOp::create(code, vanishes, number(0), scaled)};
+}
+
+Value index(Code &code, int64_t value) { return arith::ConstantIndexOp::create(code, value); }
+Value add(Code &code, Value a, Value b) { return code.createOrFold<arith::AddIOp>(a, b); }
+Value multiply(Code &code, Value a, Value b) { return code.createOrFold<arith::MulIOp>(a, b); }
+Value subtract(Code &code, Value a, Value b) { return code.createOrFold<arith::SubIOp>(a, b); }
+Value smaller(Code &code, Value a, Value b) { return code.createOrFold<arith::MinSIOp>(a, b); }
+Value ceilDiv(Code &code, Value a, int64_t b) {
+  return code.createOrFold<arith::DivUIOp>(add(code, a, index(code, b - 1)), index(code, b));
+}
+Value less(Code &code, Value a, Value b) { return arith::CmpIOp::create(code, arith::CmpIPredicate::slt, a, b); }
+
+llvm::SmallVector<Value> loop(Code &code, Value from, Value to, int64_t step, mlir::ValueRange initial, LoopBody body) {
+  auto op = scf::ForOp::create(code, from, to, index(code, step), initial);
+  {
+    mlir::OpBuilder::InsertionGuard guard(code);
+    if (initial.empty())
+      code.setInsertionPoint(op.getBody()->getTerminator());
+    else
+      code.setInsertionPointToEnd(op.getBody());
+    auto next = body(op.getInductionVar(), op.getRegionIterArgs());
+    if (!initial.empty())
+      scf::YieldOp::create(code, next);
+  }
+  return llvm::SmallVector<Value>(op.getResults());
+}
+
+void loop(Code &code, Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body) {
+  loop(code, from, to, step, {}, [&](Value i, mlir::ValueRange) -> llvm::SmallVector<Value> {
+    body(i);
+    return {};
+  });
+}
+
+void branch(Code &code, Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise) {
+  auto op = scf::IfOp::create(code, condition, /*withElseRegion=*/true);
+  mlir::OpBuilder::InsertionGuard guard(code);
+  code.setInsertionPointToStart(op.thenBlock());
+  then();
+  code.setInsertionPointToStart(op.elseBlock());
+  otherwise();
+}
+
+} // namespace attnc

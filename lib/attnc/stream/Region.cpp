@@ -1,0 +1,159 @@
+#include "attnc/stream/Region.h"
+
+#include "attnc/stream/Panels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
+
+namespace attnc {
+
+namespace arith = mlir::arith;
+namespace memref = mlir::memref;
+namespace vector = mlir::vector;
+using mlir::Value;
+
+Region::Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned vectors, llvm::ArrayRef<Value> batch,
+               Value first, Value queries)
+    : code(code), stream(stream), lanes(lanes), batch(batch), first(first), queries(queries), fixed(vectors),
+      inverses(vectors) {
+  mlir::Block &block = stream.getScore().front();
+  unsigned loops = batch.size(), others = loops + 2 + stream.isContracted();
+  varying.insert(block.getArgument(loops + 1));
+  if (stream.isContracted())
+    varying.insert(block.getArgument(loops + 2));
+  unsigned firstMap = stream.getContraction().size() + stream.getValue().size();
+  for (unsigned i = 0; i < stream.getOthers().size(); ++i)
+    if (stream.mapOf(firstMap + i).isFunctionOfDim(stream.keyLoop()))
+      varying.insert(block.getArgument(others + i));
+  for (mlir::Operation &op : block.without_terminator())
+    if (llvm::any_of(op.getOperands(), [&](Value operand) { return varying.contains(operand); }))
+      varying.insert(op.getResult(0));
+
+  for (unsigned v = 0; v < vectors; ++v) {
+    Values &values = fixed[v];
+    for (unsigned i = 0; i < loops; ++i)
+      values[block.getArgument(i)] = batch[i];
+    llvm::SmallVector<int64_t> steps;
+    for (unsigned lane = 0; lane < lanes; ++lane)
+      steps.push_back(v * lanes + lane);
+    auto indices = mlir::VectorType::get({lanes}, code.getIndexType());
+    Value step = arith::ConstantOp::create(code, mlir::DenseIntElementsAttr::get(indices, steps));
+    values[block.getArgument(loops)] = arith::AddIOp::create(code, step, broadcast(code, first, lanes));
+    for (unsigned i = 0; i < stream.getOthers().size(); ++i)
+      if (Value argument = block.getArgument(others + i); !varying.contains(argument))
+        values[argument] = load(i, v, nullptr);
+    for (mlir::Operation &op : block.without_terminator())
+      if (!varying.contains(op.getResult(0)))
+        clone(op, v, values);
+    for (mlir::Operation &op : block.without_terminator())
+      if (auto division = mlir::dyn_cast<arith::DivFOp>(op);
+          division && varying.contains(division.getLhs()) && !varying.contains(division.getRhs())) {
+        Value divisor = value(values, division.getRhs());
+        inverses[v][division.getRhs()] = arith::DivFOp::create(code, splat(code, divisor.getType(), 1), divisor);
+      }
+  }
+}
+
+Value Region::value(const Values &values, Value of) const {
+  auto at = values.find(of);
+  return at == values.end() ? of : at->second; // from outside the stream
+}
+
+void Region::clone(mlir::Operation &op, unsigned vector, Values &values) {
+  llvm::SmallVector<Value> operands;
+  bool wide = false;
+  for (Value operand : op.getOperands()) {
+    operands.push_back(value(values, operand));
+    wide |= mlir::isa<mlir::VectorType>(operands.back().getType());
+  }
+  if (auto division = mlir::dyn_cast<arith::DivFOp>(op))
+    if (Value inverse = inverses[vector].lookup(division.getRhs()); inverse && varying.contains(division.getLhs())) {
+      Value x = operands[0];
+      if (mlir::isa<mlir::VectorType>(x.getType()) || mlir::isa<mlir::VectorType>(inverse.getType())) {
+        x = broadcast(code, x, lanes);
+        inverse = broadcast(code, inverse, lanes);
+      }
+      values[op.getResult(0)] = arith::MulFOp::create(code, x, inverse);
+      return;
+    }
+  mlir::Type type = op.getResult(0).getType();
+  if (wide) {
+    bool scalarChoice = mlir::isa<arith::SelectOp>(op) && !mlir::isa<mlir::VectorType>(operands[0].getType());
+    for (auto [i, operand] : llvm::enumerate(operands))
+      if (i > 0 || !scalarChoice)
+        operand = broadcast(code, operand, lanes);
+    type = mlir::VectorType::get({lanes}, type);
+  }
+  mlir::OperationState state(code.getLoc(), op.getName(), operands, type, op.getAttrs());
+  values[op.getResult(0)] = code.create(state)->getResult(0);
+}
+
+Value Region::load(unsigned other, unsigned v, Value key) {
+  Value array = stream.getOthers()[other];
+  mlir::AffineMap map = stream.mapOf(stream.getContraction().size() + stream.getValue().size() + other);
+  unsigned loops = batch.size();
+  std::optional<unsigned> along;
+  llvm::SmallVector<Value> place;
+  Value query = add(code, first, index(code, v * lanes));
+  for (unsigned axis = 0; axis < map.getNumResults(); ++axis) {
+    unsigned loop = map.getDimPosition(axis);
+    if (loop == loops)
+      along = axis;
+    place.push_back(loop < loops ? batch[loop] : loop == loops ? query : key);
+  }
+  if (!along)
+    return memref::LoadOp::create(code, array, place);
+  mlir::Type element = mlir::getElementTypeOrSelf(array);
+  auto type = mlir::VectorType::get({lanes}, element);
+  Value zero = splat(code, type, 0);
+  if (*along + 1 == place.size() && isContiguous(array)) {
+    Value left = subtract(code, queries, query);
+    Value mask = vector::CreateMaskOp::create(code, mlir::VectorType::get({lanes}, code.getI1Type()), left);
+    return vector::MaskedLoadOp::create(code, type, array, place, mask, zero);
+  }
+  Value result = zero;
+  for (unsigned lane = 0; lane < lanes; ++lane) {
+    // Past the last query the last one is read again.
+    place[*along] = smaller(code, add(code, query, index(code, lane)), subtract(code, queries, index(code, 1)));
+    Value scalar = memref::LoadOp::create(code, array, place);
+    result = vector::InsertOp::create(code, scalar, result, int64_t(lane));
+  }
+  return result;
+}
+
+Lanes Region::evaluate(Value of, unsigned v, Value key, Value contraction) {
+  mlir::Block &block = stream.getScore().front();
+  unsigned loops = batch.size(), others = loops + 2 + stream.isContracted();
+  llvm::DenseSet<Value> needed;
+  needed.insert(of);
+  for (mlir::Operation &op : llvm::reverse(block))
+    if (op.getNumResults() == 1 && needed.contains(op.getResult(0)))
+      needed.insert(op.operand_begin(), op.operand_end());
+  Values values = fixed[v];
+  values[block.getArgument(loops + 1)] = key;
+  if (stream.isContracted() && contraction)
+    values[block.getArgument(loops + 2)] = contraction;
+  for (unsigned i = 0; i < stream.getOthers().size(); ++i)
+    if (Value argument = block.getArgument(others + i); varying.contains(argument) && needed.contains(argument))
+      values[argument] = load(i, v, key);
+  for (mlir::Operation &op : block.without_terminator())
+    if (varying.contains(op.getResult(0)) && needed.contains(op.getResult(0)))
+      clone(op, v, values);
+  return {&code, broadcast(code, value(values, of), lanes)};
+}
+
+Lanes Region::score(unsigned vector, Value key, Value contraction) {
+  return evaluate(mlir::cast<dialect::ScoreOp>(stream.getScore().front().getTerminator()).getScore(), vector, key,
+                  contraction);
+}
+
+std::optional<Lanes> Region::factor(unsigned vector, Value key) {
+  Value factor = mlir::cast<dialect::ScoreOp>(stream.getScore().front().getTerminator()).getFactor();
+  if (!factor)
+    return std::nullopt;
+  return evaluate(factor, vector, key, nullptr);
+}
+
+} // namespace attnc

@@ -1,0 +1,37 @@
+#pragma once
+#include "attnc/dialect/AttncDialect.h"
+#include "attnc/stream/Lanes.h"
+
+namespace attnc {
+
+/// The region of a stream on vectors of queries. What does not vary with the key is computed once, before the loops
+/// over keys; what varies with neither stays a scalar.
+class Region {
+public:
+  /// `batch`: the indices of the batch's loops; `first`: the first query; `queries`: how many there are in all.
+  Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned vectors, llvm::ArrayRef<mlir::Value> batch,
+         mlir::Value first, mlir::Value queries);
+
+  /// The score of a key for the queries of a vector.
+  Lanes score(unsigned vector, mlir::Value key, mlir::Value contraction);
+  /// The factor of the key's weight; nothing when it is 1.
+  std::optional<Lanes> factor(unsigned vector, mlir::Value key);
+
+private:
+  using Values = llvm::DenseMap<mlir::Value, mlir::Value>;
+  Lanes evaluate(mlir::Value of, unsigned vector, mlir::Value key, mlir::Value contraction);
+  mlir::Value value(const Values &values, mlir::Value of) const;
+  void clone(mlir::Operation &op, unsigned vector, Values &values);
+  mlir::Value load(unsigned other, unsigned vector, mlir::Value key);
+
+  Code &code;
+  dialect::StreamOp stream;
+  unsigned lanes;
+  llvm::SmallVector<mlir::Value> batch;
+  mlir::Value first, queries;
+  llvm::DenseSet<mlir::Value> varying; // with the key
+  llvm::SmallVector<Values> fixed;     // what does not vary, by vector
+  llvm::SmallVector<Values> inverses;  // of fixed divisors
+};
+
+} // namespace attnc

@@ -1,0 +1,147 @@
+#include "attnc/stream/Score.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/TypeUtilities.h"
+
+namespace attnc {
+
+namespace arith = mlir::arith;
+namespace linalg = mlir::linalg;
+using mlir::Value;
+
+std::optional<unsigned> Roles::streamLoop(unsigned loop) const {
+  if (auto at = llvm::find(batch, loop); at != batch.end())
+    return at - batch.begin();
+  unsigned count = batch.size();
+  if (loop == query)
+    return count;
+  if (loop == key)
+    return count + 1;
+  if (loop == depth)
+    return count + 2;
+  if (feature && loop == *feature)
+    return count + 3;
+  return std::nullopt;
+}
+
+Score::Score(mlir::MLIRContext *context, mlir::Location location, const Roles &roles)
+    : roles(roles), builder(context), location(location) {
+  for (unsigned i = 0; i < roles.batch.size() + 2; ++i)
+    block->addArgument(builder.getIndexType(), location);
+  contraction = block->addArgument(builder.getF32Type(), location);
+  builder.setInsertionPointToEnd(block.get());
+}
+
+/// One scalar operation for each, so that it can be done on vectors too.
+static bool hasVectorCode(linalg::GenericOp map) {
+  return llvm::all_of(map.getBody()->without_terminator(), [](mlir::Operation &op) {
+    return mlir::isa<arith::ConstantOp, linalg::IndexOp>(op) || mlir::OpTrait::hasElementwiseMappableTraits(&op);
+  });
+}
+
+bool Score::isIndexCode(Value array, unsigned depth) {
+  array = source({array, llvm::SmallVector<unsigned, 6>(mlir::cast<mlir::RankedTensorType>(array.getType()).getRank())})
+              .array;
+  if (array.getDefiningOp<linalg::FillOp>() || array.getDefiningOp<mlir::tensor::FromElementsOp>())
+    return true;
+  linalg::GenericOp map = mapOf(array);
+  if (!map || depth > 8)
+    return false;
+  for (mlir::Operation &op : map.getBody()->without_terminator())
+    for (mlir::Type type : op.getResultTypes())
+      if (!type.isIntOrIndex())
+        return false;
+  return hasVectorCode(map) &&
+         llvm::all_of(map.getInputs(), [&](Value input) { return isIndexCode(input, depth + 1); });
+}
+
+Value Score::inlined(linalg::GenericOp map, const Read &read) {
+  mlir::IRMapping values;
+  for (auto [i, argument] : llvm::enumerate(map.getBody()->getArguments().drop_back())) {
+    if (argument.use_empty())
+      continue;
+    auto operand = operandRead(map, i, read);
+    Value inside = operand ? element(*operand) : Value();
+    if (!inside)
+      return nullptr;
+    values.map(argument, inside);
+  }
+  for (mlir::Operation &op : map.getBody()->without_terminator()) {
+    if (auto index = mlir::dyn_cast<linalg::IndexOp>(op)) {
+      auto loop = roles.streamLoop(loopOf(map, index.getDim(), read));
+      if (!loop || *loop > roles.batch.size() + 1)
+        return nullptr;
+      values.map(index.getResult(), Value(block->getArgument(*loop)));
+      continue;
+    }
+    builder.clone(op, values);
+  }
+  return values.lookupOrDefault(map.getBody()->getTerminator()->getOperand(0));
+}
+
+/// Whether the value is Σ_d of a query's and a key's element, which become the operands of the stream.
+bool Score::contracts(const Read &read) {
+  auto sum = sumOf(read.array);
+  if (!sum)
+    return false;
+  mlir::AffineMap output = sum->op.getMatchingIndexingMap(sum->op.getDpsInitOperand(0));
+  if (!output.isProjectedPermutation() || output.getNumResults() != read.loops.size() || sum->factors.size() != 2)
+    return false;
+  for (Read &factor : sum->factors) {
+    for (unsigned &loop : factor.loops) {
+      if (loop == sum->loop)
+        loop = roles.depth;
+      else
+        loop = read.loops[*output.getResultPosition(mlir::getAffineDimExpr(loop, output.getContext()))];
+    }
+    if (!factor.along(roles.depth) || !mlir::getElementTypeOrSelf(factor.array).isF32() ||
+        llvm::any_of(factor.loops, [&](unsigned loop) { return !roles.streamLoop(loop); }))
+      return false;
+  }
+  Read &first = sum->factors[0], &second = sum->factors[1];
+  if (first.along(roles.key))
+    std::swap(first, second);
+  if (!first.along(roles.query) || first.along(roles.key) || !second.along(roles.key) || second.along(roles.query))
+    return false;
+  if (contracted())
+    return first == *query && second == *key;
+  query = first;
+  key = second;
+  return true;
+}
+
+bool Score::contracts(Value of) const {
+  mlir::Operation *op = of.getDefiningOp();
+  return of == contraction || (op && op->getBlock() == block.get() &&
+                               llvm::any_of(op->getOperands(), [&](Value operand) { return contracts(operand); }));
+}
+
+Value Score::element(Read read) {
+  read = source(std::move(read));
+  for (auto &[seen, value] : known)
+    if (seen == read)
+      return value;
+  auto remember = [&](Value value) {
+    if (value)
+      known.push_back({read, value});
+    return value;
+  };
+  if (auto fill = read.array.getDefiningOp<linalg::FillOp>())
+    return remember(fill.getInputs()[0]);
+  if (auto scalar = read.array.getDefiningOp<mlir::tensor::FromElementsOp>(); scalar && read.loops.empty())
+    return remember(scalar.getElements()[0]);
+  bool both = read.along(roles.query) && read.along(roles.key);
+  if (linalg::GenericOp map = mapOf(read.array))
+    if (both ? hasVectorCode(map) : isIndexCode(read.array))
+      return remember(inlined(map, read));
+  if (both && contracts(read))
+    return remember(contraction);
+  if (llvm::any_of(read.loops, [&](unsigned loop) { return !roles.streamLoop(loop); }) || read.along(roles.depth))
+    return nullptr;
+  others.push_back(read);
+  return remember(block->addArgument(mlir::getElementTypeOrSelf(read.array), location));
+}
+
+} // namespace attnc

@@ -1,0 +1,74 @@
+// What varies with query and key is computed inside; what varies with one of them is an operand; index arithmetic is inside.
+// RUN: attnc-opt %s -attnc-stream -split-input-file -verify-diagnostics | FileCheck %s
+
+#qd = affine_map<(i, j, d) -> (i, d)>
+#kd = affine_map<(i, j, d) -> (j, d)>
+#ij3 = affine_map<(i, j, d) -> (i, j)>
+#ij = affine_map<(i, j) -> (i, j)>
+#j = affine_map<(i, j) -> (j)>
+#w = affine_map<(i, e, j) -> (i, j)>
+#v = affine_map<(i, e, j) -> (j, e)>
+#y = affine_map<(i, e, j) -> (i, e)>
+// No softmax: a plain sum, whose weights are masked scores.
+// CHECK-LABEL: func.func @decayed(
+// CHECK-SAME: %[[Q:.*]]: tensor<5x4xf32>, %[[K:.*]]: tensor<7x4xf32>, %[[V:.*]]: tensor<7x6xf32>, %[[B:.*]]: tensor<7xf32>
+// CHECK: attnc.stream "sum" batch 0 contract(%[[Q]], %[[K]] : {{.*}}) values(%[[V]] : {{.*}}) others(%[[B]] : {{.*}})
+// CHECK-NEXT: ^bb0(%[[I:.*]]: index, %[[J:.*]]: index, %[[C:.*]]: f32, %[[D:.*]]: f32):
+// CHECK-DAG: %[[S:.*]] = arith.mulf %[[C]], %[[D]] : f32
+// CHECK-DAG: %[[IN:.*]] = arith.cmpi sle, %[[J]], %[[I]] : index
+// CHECK: %[[M:.*]] = arith.select %[[IN]], %[[S]], %{{.*}} : f32
+// CHECK: attnc.score %[[M]]
+func.func @decayed(%q: tensor<5x4xf32>, %k: tensor<7x4xf32>, %v: tensor<7x6xf32>, %b: tensor<7xf32>) -> tensor<5x6xf32> {
+  %zero = arith.constant 0.0 : f32
+  %s0 = tensor.empty() : tensor<5x7xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<5x7xf32>) -> tensor<5x7xf32>
+  %c = linalg.generic {indexing_maps = [#qd, #kd, #ij3], iterator_types = ["parallel", "parallel", "reduction"]} ins(%q, %k : tensor<5x4xf32>, tensor<7x4xf32>) outs(%s1 : tensor<5x7xf32>) {
+  ^bb0(%x: f32, %z: f32, %acc: f32):
+    %p = arith.mulf %x, %z : f32
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<5x7xf32>
+  %w = linalg.generic {indexing_maps = [#ij, #j, #ij], iterator_types = ["parallel", "parallel"]} ins(%c, %b : tensor<5x7xf32>, tensor<7xf32>) outs(%s0 : tensor<5x7xf32>) {
+  ^bb0(%x: f32, %z: f32, %out: f32):
+    %p = arith.mulf %x, %z : f32
+    %i = linalg.index 0 : index
+    %j = linalg.index 1 : index
+    %in = arith.cmpi sle, %j, %i : index
+    %m = arith.select %in, %p, %zero : f32
+    linalg.yield %m : f32
+  } -> tensor<5x7xf32>
+  %y0 = tensor.empty() : tensor<5x6xf32>
+  %y1 = linalg.fill ins(%zero : f32) outs(%y0 : tensor<5x6xf32>) -> tensor<5x6xf32>
+  // expected-remark @+1 {{streamed: sum over 7 keys for 5 queries, 1 times; 0.001 MFLOP, 0.001 MB}}
+  %y = linalg.generic {indexing_maps = [#w, #v, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%w, %v : tensor<5x7xf32>, tensor<7x6xf32>) outs(%y1 : tensor<5x6xf32>) {
+  ^bb0(%x: f32, %z: f32, %acc: f32):
+    %p = arith.mulf %x, %z : f32
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<5x6xf32>
+  return %y : tensor<5x6xf32>
+}
+
+// -----
+
+#w = affine_map<(i, e, j) -> (i, j)>
+#v = affine_map<(i, e, j) -> (j, e)>
+#y = affine_map<(i, e, j) -> (i, e)>
+// Weights that come from outside are in memory already.
+// CHECK-LABEL: func.func @given(
+// CHECK: attnc.softmax
+// CHECK: linalg.generic
+func.func @given(%s: tensor<5x7xf32>, %v: tensor<7x6xf32>) -> tensor<5x6xf32> {
+  %zero = arith.constant 0.0 : f32
+  %a = attnc.softmax %s {rows = 1 : i64} : tensor<5x7xf32> -> tensor<5x7xf32>
+  %y0 = tensor.empty() : tensor<5x6xf32>
+  %y1 = linalg.fill ins(%zero : f32) outs(%y0 : tensor<5x6xf32>) -> tensor<5x6xf32>
+  // expected-remark @+1 {{not streamed: no score is a contraction of queries and keys}}
+  %y = linalg.generic {indexing_maps = [#w, #v, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %v : tensor<5x7xf32>, tensor<7x6xf32>) outs(%y1 : tensor<5x6xf32>) {
+  ^bb0(%x: f32, %z: f32, %acc: f32):
+    %p = arith.mulf %x, %z : f32
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<5x6xf32>
+  return %y : tensor<5x6xf32>
+}

@@ -1,0 +1,71 @@
+"""Streams: sizes around those of tiles, masks, huge and missing numbers, threads, memory, and what is told about them."""
+import unittest
+
+import numpy as np
+
+import support
+from support import EXAMPLES, Case, needs_compiler, reference
+
+SDPA, CAUSAL = EXAMPLES / "02_sdpa.attn", EXAMPLES / "06_causal.attn"
+
+
+@needs_compiler
+class Streams(Case):
+    def run_random(self, program, *sizes, options=()):
+        """`run --check` on random arrays fails where the result is not that of the evaluator."""
+        return self.attnc("run", program, "--in", "q=random:1", "k=random:2", "v=random:3", "--check", *options,
+                          "--size", *sizes)
+
+    def test_sizes_around_tiles(self):
+        for n, m, d, e in ((1, 1, 1, 1), (1, 300, 64, 64), (15, 7, 3, 5), (16, 8, 8, 8), (17, 9, 16, 17), (33, 127, 15, 1),
+                           (47, 128, 17, 16), (48, 129, 32, 31), (49, 5, 1, 33), (97, 257, 40, 24), (0, 3, 2, 2),
+                           (3, 0, 2, 2), (3, 2, 0, 2), (3, 2, 2, 0)):
+            for program in (SDPA, CAUSAL):
+                with self.subTest(f"{program.name} n={n} m={m} d={d} e={e}"):
+                    self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}")
+
+    def test_other_machines(self):
+        for target in ("x86-64", "x86-64-v3"):
+            with self.subTest(target):
+                self.run_random(CAUSAL, "n=53", "m=71", "d=9", "e=11", options=("--target", target))
+
+    def test_a_row_of_nan_stays_alone(self):
+        rng = np.random.default_rng(5)
+        q, k, v = (rng.standard_normal(shape).astype(np.float32) for shape in ((40, 8), (150, 8), (150, 5)))
+        want = reference("dot_product.sdpa")({"q": q, "k": k, "v": v}, {})[0]
+        q[17, 3] = np.nan
+        (y,) = self.result("run", SDPA, "sdpa", {"q": q, "k": k, "v": v})
+        self.assertTrue(np.isnan(y[17]).all())
+        self.assertNear(np.delete(y, 17, 0), np.delete(want, 17, 0), 1e-5)
+
+    def test_threads_do_not_show(self):
+        results = set()
+        for threads in ("1", "2", "3"):
+            self.attnc("run", CAUSAL, "--in", "q=random:1", "k=random:2", "v=random:3", "--size", "n=333", "m=401",
+                       "d=24", "e=40", "--out", "y.npy", OMP_NUM_THREADS=threads)
+            results.add((self.folder / "y.npy").read_bytes())
+        self.assertEqual(len(results), 1)
+
+    def test_memory_grows_as_the_lengths(self):
+        # The scores of one head would take 1.6 GB.
+        self.attnc("run", SDPA, "--in", "q=random:1", "k=random:2", "v=random:3", "--size", "n=20000", "m=20000", "d=4",
+                   "e=4", "--max-memory", "100MB", "--threads", "1")
+
+    def test_explain(self):
+        told = self.attnc("compile", "--explain", SDPA, "--size", "n=1024", "m=1024", "d=64", "e=64").stdout
+        self.assertIn("02_sdpa.attn:9:5: streamed: softmax over 1024 keys for 1024 queries", told)
+        self.assertIn("268.435 MFLOP", told)
+        told = self.attnc("compile", "--explain", SDPA).stdout
+        self.assertIn("streamed: softmax over any number of keys", told)
+        program = self.write("f.attn", "diagram f(s: [n m], v: [m e]) -> [n e] {\n"
+                             "  simd n (s) { dot(softmax(s), v) }\n}\n")
+        told = self.attnc("compile", "--explain", program).stdout
+        self.assertIn("not streamed: no score is a contraction of queries and keys", told)
+        program = self.write("g.attn", "diagram g(x: [n]) -> [n] { x + 1 }\n")
+        self.assertIn("nothing is streamed", self.attnc("compile", "--explain", program).stdout)
+
+
+tearDownModule = support.tearDownModule
+
+if __name__ == "__main__":
+    unittest.main()
