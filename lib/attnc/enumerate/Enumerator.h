@@ -11,6 +11,7 @@ namespace attnc::enumerate {
 class Enumerator {
 public:
   Enumerator(const Presentation &presentation, unsigned most);
+  Enumerator(Presentation &&, unsigned) = delete; // it keeps the reference
 
   /// The words that begin with `prefix`, itself the beginning of some word. `visit` sees this object at each; it
   /// returns false to end the walk.

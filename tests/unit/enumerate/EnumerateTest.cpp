@@ -68,8 +68,8 @@ TEST_CASE("a word is a graph, and back") {
 }
 
 TEST_CASE("34 closed diagrams, 4 and 12 and 4 of them redundant") {
-  Enumerator enumerator(anatomy(), 4);
   const Presentation p = anatomy();
+  Enumerator enumerator(p, 4);
   std::size_t met = 0;
   std::vector<std::size_t> removed(3, 0);
   std::vector<Word> left;
