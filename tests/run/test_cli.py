@@ -10,7 +10,7 @@ import unittest
 import numpy as np
 
 import support
-from support import ATTNC, DATA, EXAMPLES, Case, needs_compiler
+from support import ATTNC, DATA, EXAMPLES, ROOT, Case, needs_compiler
 
 SDPA = EXAMPLES / "02_sdpa.attn"
 WRONG = "diagram f(x: [n]) -> [n] { y }\ndiagram g(x: [n d], y: [d]) -> [n d] { x + y }\n"
@@ -87,6 +87,21 @@ class Cli(Case):
         os.close(theirs)
         self.assertIn(b"\x1b", os.read(ours, 65536))
         os.close(ours)
+
+    def test_both_notations_are_canonical_and_the_same_diagrams(self):
+        holes = (ROOT / "tests" / "corpus" / "pass" / "holes.attn").read_text()
+        comments = SDPA.read_text().replace("{ // one", "{ // a comment inside\n  // one")
+        for name, text in (("holes.attn", holes), ("comments.attn", comments)):
+            with self.subTest(name):
+                file = self.write(name, text)
+                other = self.write("point_free.attn", self.attnc("fmt", "--pointfree", "--stdout", file).stdout)
+                back = self.write("named.attn", self.attnc("fmt", "--named", "--stdout", other).stdout)
+                self.attnc("fmt", "--check", other, back)
+                for converted in (other, back):
+                    self.assertEqual(converted.read_text().count("//"), text.count("//"))
+                for diagram in json.loads(self.attnc("check", "--json", file).stdout)["diagrams"]:
+                    for converted in (other, back):
+                        self.attnc("equal", f"{file}:{diagram['name']}", f"{converted}:{diagram['name']}")
 
     def test_standard_input_and_output(self):
         self.attnc("check", "-", stdin=SDPA.read_text())

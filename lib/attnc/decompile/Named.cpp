@@ -141,40 +141,6 @@ private:
 
   void write(const Pointwise &g, const Op &op, Body &body) { give(op, pointwise(g.fn, operands(op, body)), body); }
 
-  /// A pointwise function under plain boxes that each map an operand all the way or not at all: implicit SIMD.
-  struct Lifted {
-    PointwiseFn fn;
-    std::vector<std::size_t> operands;
-    std::vector<Mode> modes;
-  };
-  static std::optional<Lifted> lifted(const Box &box) {
-    const Diagram &body = *box.body;
-    if (box.cap != Cap::None || box.indexed || body.ops.size() != 1 || body.outputs != body.ops[0].results)
-      return std::nullopt;
-    const Op &op = body.ops[0];
-    std::optional<Lifted> inner;
-    auto *function = std::get_if<Pointwise>(&op.generator);
-    if (function) {
-      inner = Lifted{function->fn, {}, {}};
-      for (std::size_t i = 0; i < op.operands.size(); ++i)
-        inner->operands.push_back(i);
-    } else if (auto *nested = std::get_if<Box>(&op.generator)) {
-      inner = lifted(*nested);
-    }
-    if (!inner)
-      return std::nullopt;
-    Lifted result{inner->fn, {}, {}};
-    for (std::size_t i = 0; i < inner->operands.size(); ++i) {
-      std::size_t port = body.wire(op.operands[inner->operands[i]]).port;
-      if (!function && box.modes[port] != inner->modes[i])
-        return std::nullopt;
-      result.operands.push_back(port);
-      result.modes.push_back(box.modes[port]);
-    }
-    bool maps = std::ranges::find(result.modes, Mode::Map) != result.modes.end();
-    return maps ? std::optional(result) : std::nullopt;
-  }
-
   void write(const Gather &, const Op &op, Body &body) {
     give(op, expr(ast::IndexExpr{operand(op, 0, body), {operand(op, 1, body)}}), body);
   }

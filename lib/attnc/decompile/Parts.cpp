@@ -101,6 +101,34 @@ ast::TypeExpr typeExpr(const Type &type) {
   return result;
 }
 
+std::optional<Lifted> lifted(const Box &box) {
+  const Diagram &body = *box.body;
+  if (box.cap != Cap::None || box.indexed || body.ops.size() != 1 || body.outputs != body.ops[0].results)
+    return std::nullopt;
+  const Op &op = body.ops[0];
+  std::optional<Lifted> inner;
+  auto *function = std::get_if<Pointwise>(&op.generator);
+  if (function) {
+    inner = Lifted{function->fn, {}, {}};
+    for (std::size_t i = 0; i < op.operands.size(); ++i)
+      inner->operands.push_back(i);
+  } else if (auto *nested = std::get_if<Box>(&op.generator)) {
+    inner = lifted(*nested);
+  }
+  if (!inner)
+    return std::nullopt;
+  Lifted result{inner->fn, {}, {}};
+  for (std::size_t i = 0; i < inner->operands.size(); ++i) {
+    std::size_t port = body.wire(op.operands[inner->operands[i]]).port;
+    if (!function && box.modes[port] != inner->modes[i])
+      return std::nullopt;
+    result.operands.push_back(port);
+    result.modes.push_back(box.modes[port]);
+  }
+  bool maps = std::ranges::find(result.modes, Mode::Map) != result.modes.end();
+  return maps ? std::optional(result) : std::nullopt;
+}
+
 std::vector<Size> splitFactors(const std::vector<Size> &axes) {
   std::vector<Size> factors;
   for (std::size_t last = axes.size(); last-- > 1;) {

@@ -66,6 +66,15 @@ void markLearners(const Diagram &diagram, const std::function<bool(const Call &)
 /// The callee at the call's sizes is the call's body: how to write it.
 std::optional<KeptCall> matchCall(const Call &call, const Definition &callee, const Definition &caller);
 
+/// A pointwise function under plain boxes that each map an operand all the way or not at all: implicit SIMD writes the
+/// function alone.
+struct Lifted {
+  PointwiseFn fn;
+  std::vector<std::size_t> operands; // of the box, for each argument of the function
+  std::vector<Mode> modes;           // of the arguments
+};
+std::optional<Lifted> lifted(const Box &box);
+
 /// The factors by which a flat axis is split into these axes, outermost last: h of each `split`.
 std::vector<Size> splitFactors(const std::vector<Size> &axes);
 

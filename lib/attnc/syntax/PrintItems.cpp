@@ -129,8 +129,13 @@ Doc TreePrinter::file(const ast::File &file) {
     if (const auto *import = std::get_if<ast::Import>(&item))
       list.push_back({import->span, [import] { return text("import \"" + import->path + "\""); }});
     else if (const auto *declaration = std::get_if<ast::DiagramDecl>(&item))
-      list.push_back({declaration->span, [this, declaration] { return diagram(*declaration); }, true,
-                      !declaration->doc.empty(), !std::holds_alternative<ast::SpecialiseForm>(declaration->form)});
+      list.push_back(
+          {declaration->span,
+           // One that was made, not read, has no places for comments: they all go before it.
+           [this, declaration] {
+             return declaration->name.span.valid() ? diagram(*declaration) : TreePrinter(nullptr).diagram(*declaration);
+           },
+           true, !declaration->doc.empty(), !std::holds_alternative<ast::SpecialiseForm>(declaration->form)});
     else if (const auto *one = std::get_if<ast::RuleDecl>(&item))
       list.push_back({one->span, [this, one] { return rule(*one); }, true, !one->doc.empty(), true});
     else if (const auto *one = std::get_if<ast::DerivationDecl>(&item))
