@@ -51,7 +51,8 @@ struct Places : mlir::PassWrapper<Places, mlir::OperationPass<mlir::func::FuncOp
   }
 
 private:
-  /// Gives an operation that continues an array, others using it too, an array of its own to continue.
+  /// Gives an operation that continues an array, others using it too, an array of its own to continue. Those that have
+  /// read an element of it before do not count: a sum into an array reads and writes each step.
   static void separate(mlir::OpBuilder &builder, mlir::Operation *op) {
     auto continued = [&](mlir::OpOperand &operand) {
       if (auto structured = mlir::dyn_cast<mlir::DestinationStyleOpInterface>(op))
@@ -59,9 +60,13 @@ private:
       auto loop = mlir::dyn_cast<scf::ForOp>(op);
       return loop && operand.getOperandNumber() >= loop.getNumControlOperands();
     };
+    auto done = [&](mlir::Operation *user) {
+      return mlir::isa<tensor::ExtractOp>(user) && user->getBlock() == op->getBlock() && user->isBeforeInBlock(op);
+    };
     for (mlir::OpOperand &operand : op->getOpOperands()) {
-      if (!mlir::isa<mlir::RankedTensorType>(operand.get().getType()) || operand.get().hasOneUse() ||
-          !continued(operand))
+      if (!mlir::isa<mlir::RankedTensorType>(operand.get().getType()) || !continued(operand) ||
+          llvm::all_of(operand.get().getUses(),
+                       [&](mlir::OpOperand &use) { return &use == &operand || done(use.getOwner()); }))
         continue;
       mlir::Operation *producer = operand.get().getDefiningOp();
       if (mlir::isa_and_nonnull<tensor::EmptyOp>(producer))

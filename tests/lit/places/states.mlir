@@ -47,3 +47,20 @@ func.func @separate(%c: f32) -> (tensor<4xf32>, tensor<4xf32>) {
   %b = linalg.fill ins(%c : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
   return %a, %b : tensor<4xf32>, tensor<4xf32>
 }
+
+// A sum into an array reads an element and writes it again, each step in the same array.
+// CHECK-LABEL: func.func @summed
+// CHECK-NOT: alloc_tensor
+// CHECK: return
+func.func @summed(%x: tensor<?xf32>, %at: tensor<?xindex>, %n: index) -> tensor<?xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%s = %x) -> tensor<?xf32> {
+    %to = tensor.extract %at[%i] : tensor<?xindex>
+    %old = tensor.extract %s[%to] : tensor<?xf32>
+    %new = arith.addf %old, %old : f32
+    %t = tensor.insert %new into %s[%to] : tensor<?xf32>
+    scf.yield %t : tensor<?xf32>
+  }
+  return %r : tensor<?xf32>
+}
