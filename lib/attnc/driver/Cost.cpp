@@ -9,7 +9,7 @@
 namespace attnc {
 
 int costCommand(const CostOptions &options, Console console) {
-  Session session({console.out, console.err, console.colour}); // what is wrong goes to `err`, as JSON or not
+  Session session(console);
   auto definition = session.definition(options.file, options.diagram);
   auto sizes = parseSizes(options.sizes, session);
   if (!definition || !sizes)

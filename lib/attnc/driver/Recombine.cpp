@@ -153,7 +153,7 @@ bool writeAll(const recombine::Generators &generators, const Recombination &foun
 } // namespace
 
 int recombineCommand(const RecombineOptions &options, Console console) {
-  Session session({console.out, console.err, console.colour}); // what is wrong goes to `err`, as JSON or not
+  Session session(console);
   const auto id = options.file.empty() ? session.sources.add(shippedFile, std::string(recombine::shippedGenerators()))
                                        : session.read(options.file);
   if (!id)
