@@ -24,6 +24,39 @@ class Streams(Case):
                 with self.subTest(f"{program.name} n={n} m={m} d={d} e={e}"):
                     self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}")
 
+    def test_ranges_of_keys(self):
+        """Where a comparison of indices leaves no weight, keys are not looked at; the rest of a tile is masked."""
+        for condition in ("j <= i", "i - j < 20 and j <= i", "j < 37", "j + 5 >= i", "not (j < i)", "i + j <= m", "j > 2 * i",
+                          "j == i", "j <= i + size0", "j >= n"):
+            for weight in ("softmax", "sum"):
+                score = "dot(q, k) / sqrt(d)"
+                condition = condition.replace("size0", "(m - n)")
+                masked = f"simd m as j (k) {{ where({condition}, {score}, {'-inf' if weight == 'softmax' else '0'}) }}"
+                weights = f"softmax({masked})" if weight == "softmax" else masked
+                program = self.write("f.attn", "diagram f(q: [n d], k: [m d], v: [m e]) -> [n e] {\n"
+                                     f"  simd n as i (q) {{ sum m (a = {weights}, v) {{ a * v }} }}\n}}\n")
+                sizes = ("n=50", "m=150") if weight == "softmax" else ("n=301", "m=140")
+                with self.subTest(f"{weight} {condition}"):
+                    self.run_random(program, *sizes, "d=4", "e=3")
+
+    def test_biases(self):
+        program = self.write("g.attn", """diagram g(q: [h n d], k: [g m d], v: [g m e], b: [h n m]) -> [h n e]
+where h == 2*g {
+  simd h as x (q, b) {
+    k' = k[floordiv(x, 2)]
+    v' = v[floordiv(x, 2)]
+    simd n (q, b) {
+      s = simd m (k', b) { tanh(dot(q, k')) + b }
+      sum m (a = softmax(s), v') { a * v' }
+    }
+  }
+}
+""")
+        for n, m in ((1, 1), (3, 0), (50, 149), (65, 16)):
+            with self.subTest(f"n={n} m={m}"):
+                self.run_random(program, "g=2", f"n={n}", f"m={m}", "d=4", "e=3",
+                                options=("--in", "b=random:4"))
+
     def test_other_machines(self):
         for target in ("x86-64", "x86-64-v3"):
             with self.subTest(target):

@@ -64,10 +64,11 @@ void gatherRows(Code &code, const Matrix &matrix, Value first, Value rows, Value
   auto place = [&](Value column, Value r) {
     return add(code, panel.offset, add(code, multiply(code, column, index(code, panel.pitch)), r));
   };
+  auto columnOf = [&](Value c) { return panel.column ? add(code, panel.column, c) : c; };
   auto singly = [&](Value from, Value count) {
     loop(code, from, columns, 1, [&](Value c) {
       loop(code, none, count, 1, [&](Value r) {
-        Value element = memref::LoadOp::create(code, matrix.array, matrix.at(add(code, first, r), c));
+        Value element = memref::LoadOp::create(code, matrix.array, matrix.at(add(code, first, r), columnOf(c)));
         memref::StoreOp::create(code, element, panel.array, mlir::ValueRange{place(c, r)});
       });
       loop(code, count, all, 1,
@@ -84,7 +85,7 @@ void gatherRows(Code &code, const Matrix &matrix, Value first, Value rows, Value
           llvm::SmallVector<Value> square;
           for (int64_t r = 0; r < panel.block; ++r)
             square.push_back(vector::LoadOp::create(code, row(code, panel.block), matrix.array,
-                                                    matrix.at(add(code, first, index(code, r)), c)));
+                                                    matrix.at(add(code, first, index(code, r)), columnOf(c))));
           for (auto [i, column] : llvm::enumerate(turned(code, square)))
             vector::StoreOp::create(code, column, panel.array,
                                     mlir::ValueRange{place(add(code, c, index(code, i)), none)});

@@ -19,12 +19,13 @@ bool isContiguous(mlir::Value array);
 
 /// Turned blocks between a matrix and a panel, a dense array in which column c of the block begins at c * pitch:
 ///
-///     panel[offset + c * pitch + r] = matrix(first + r, c),  0 ≤ r < block, 0 where r ≥ rows
+///     panel[offset + c * pitch + r] = matrix(first + r, column + c),  0 ≤ r < block, 0 where r ≥ rows
 ///
-/// for all of `columns`; whole squares go through registers.
+/// for all of `columns`, from `column` on; whole squares go through registers.
 struct Panel {
   mlir::Value array, offset;
   int64_t pitch, block;
+  mlir::Value column = nullptr; // the first one, 0 if null
 };
 void gatherRows(Code &code, const Matrix &matrix, mlir::Value first, mlir::Value rows, mlir::Value columns,
                 const Panel &panel);

@@ -92,6 +92,12 @@ void Region::clone(mlir::Operation &op, unsigned vector, Values &values) {
 
 Value Region::load(unsigned other, unsigned v, Value key) {
   Value array = stream.getOthers()[other];
+  if (auto turned = panels.find(other); turned != panels.end()) {
+    auto [panel, offset, from, pitch] = turned->second;
+    Value at = add(code, offset, multiply(code, subtract(code, key, from), index(code, pitch)));
+    return vector::LoadOp::create(code, mlir::VectorType::get({lanes}, code.getF32Type()), panel,
+                                  mlir::ValueRange{add(code, at, index(code, v * lanes))});
+  }
   mlir::AffineMap map = stream.mapOf(stream.getContraction().size() + stream.getValue().size() + other);
   unsigned loops = batch.size();
   std::optional<unsigned> along;
@@ -154,6 +160,22 @@ std::optional<Lanes> Region::factor(unsigned vector, Value key) {
   if (!factor)
     return std::nullopt;
   return evaluate(factor, vector, key, nullptr);
+}
+
+llvm::SmallVector<unsigned> Region::turnedOthers() const {
+  dialect::StreamOp stream = this->stream; // its accessors are not const
+  llvm::SmallVector<unsigned> found;
+  for (auto [i, array] : llvm::enumerate(stream.getOthers())) {
+    mlir::AffineMap map = stream.mapOf(stream.getContraction().size() + stream.getValue().size() + i);
+    if (mlir::getElementTypeOrSelf(array).isF32() && isContiguous(array) && map.isFunctionOfDim(stream.queryLoop()) &&
+        map.getDimPosition(map.getNumResults() - 1) == stream.keyLoop())
+      found.push_back(i);
+  }
+  return found;
+}
+
+void Region::usePanel(unsigned other, Value panel, Value offset, Value from, int64_t pitch) {
+  panels[other] = {panel, offset, from, pitch};
 }
 
 } // namespace attnc

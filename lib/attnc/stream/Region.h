@@ -17,12 +17,22 @@ public:
   /// The factor of the key's weight; nothing when it is 1.
   std::optional<Lanes> factor(unsigned vector, mlir::Value key);
 
+  /// The arrays of one element for each query and key whose queries do not lie along memory.
+  llvm::SmallVector<unsigned> turnedOthers() const;
+  /// For keys from `from` on, such an array is read in `panel` at offset + (key - from) * pitch.
+  void usePanel(unsigned other, mlir::Value panel, mlir::Value offset, mlir::Value from, int64_t pitch);
+
 private:
   using Values = llvm::DenseMap<mlir::Value, mlir::Value>;
   Lanes evaluate(mlir::Value of, unsigned vector, mlir::Value key, mlir::Value contraction);
   mlir::Value value(const Values &values, mlir::Value of) const;
   void clone(mlir::Operation &op, unsigned vector, Values &values);
   mlir::Value load(unsigned other, unsigned vector, mlir::Value key);
+
+  struct Turned {
+    mlir::Value panel, offset, from;
+    int64_t pitch;
+  };
 
   Code &code;
   dialect::StreamOp stream;
@@ -32,6 +42,7 @@ private:
   llvm::DenseSet<mlir::Value> varying; // with the key
   llvm::SmallVector<Values> fixed;     // what does not vary, by vector
   llvm::SmallVector<Values> inverses;  // of fixed divisors
+  llvm::DenseMap<unsigned, Turned> panels;
 };
 
 } // namespace attnc

@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 
 namespace attnc {
@@ -132,6 +133,11 @@ Value Score::element(Read read) {
     return remember(fill.getInputs()[0]);
   if (auto scalar = read.array.getDefiningOp<mlir::tensor::FromElementsOp>(); scalar && read.loops.empty())
     return remember(scalar.getElements()[0]);
+  if (linalg::GenericOp map = mapOf(read.array)) {
+    Value given = map.getBody()->getTerminator()->getOperand(0);
+    if (mlir::matchPattern(given, mlir::m_Constant()))
+      return remember(builder.clone(*given.getDefiningOp())->getResult(0));
+  }
   bool both = read.along(roles.query) && read.along(roles.key);
   if (linalg::GenericOp map = mapOf(read.array))
     if (both ? hasVectorCode(map) : isIndexCode(read.array))

@@ -1,4 +1,5 @@
 #include "attnc/stream/Algebra.h"
+#include "attnc/stream/KeyRange.h"
 #include "attnc/stream/Panels.h"
 #include "attnc/stream/Passes.h"
 #include "attnc/stream/Region.h"
@@ -64,23 +65,26 @@ public:
     keyBlocks = ceilDiv(code, keys, rows);
     featureBlocks = ceilDiv(code, features, rows);
 
-    Value packedKeys, packedValues;
     if (stream.isContracted())
-      packedKeys = allocate(
+      panelOfKeys = allocate(
           multiply(code, product(key.loops), multiply(code, keyBlocks, multiply(code, depth, index(code, rows)))));
     if (stream.isValued())
-      packedValues = allocate(
+      panelOfValues = allocate(
           multiply(code, product(value.loops), multiply(code, featureBlocks, multiply(code, keys, index(code, rows)))));
-    panelOfKeys = packedKeys;
-    panelOfValues = packedValues;
     shared = worksForThreads();
-    if (packedKeys)
+    if (panelOfKeys)
       forEach(multiply(code, product(key.loops), keyBlocks), [&](Value task) { packKeys(task); });
-    if (packedValues)
+    if (panelOfValues)
       forEach(multiply(code, product(value.loops), keyBlocks), [&](Value task) { packValues(task); });
 
     Value width = index(code, vectors * lanes);
-    Value area = add(code, add(code, depth, index(code, keyTile)), multiply(code, featureBlocks, index(code, rows)));
+    int64_t tilesOfKeys = 1; // the weights, and what must be turned
+    for (unsigned i = 0; i < stream.getOthers().size(); ++i) {
+      others.push_back(matrixOf(operand++, stream.queryLoop(), stream.keyLoop()));
+      tilesOfKeys += others.back().matrix.rowAxis && others.back().matrix.columnAxis;
+    }
+    Value area = add(code, add(code, depth, index(code, tilesOfKeys * keyTile)),
+                     multiply(code, featureBlocks, index(code, rows)));
     slot = multiply(code, area, width);
     Value slots = shared ? threads("omp_get_max_threads") : index(code, 1);
     scratch = allocate(multiply(code, slot, slots));
@@ -88,7 +92,7 @@ public:
     llvm::SmallVector<unsigned> all(stream.getBatch());
     std::iota(all.begin(), all.end(), 0);
     forEach(multiply(code, product(all), tiles), [&](Value task) { runTask(task); });
-    for (Value array : {scratch, packedValues, packedKeys})
+    for (Value array : {scratch, panelOfValues, panelOfKeys})
       if (array)
         memref::DeallocOp::create(code, array);
   }
@@ -223,7 +227,13 @@ private:
 
   /// One tile of queries, as wide as what is left of them.
   void runTask(Value task) {
-    Value tile = code.createOrFold<arith::RemUIOp>(task, tiles);
+    // From both ends in turn: where later queries see more keys, threads that take tasks in order have equal shares.
+    Value number = code.createOrFold<arith::RemUIOp>(task, tiles), two = index(code, 2);
+    Value half = code.createOrFold<arith::DivUIOp>(number, two);
+    Value odd = arith::CmpIOp::create(code, arith::CmpIPredicate::ne, code.createOrFold<arith::RemUIOp>(number, two),
+                                      index(code, 0));
+    Value tile =
+        code.createOrFold<arith::SelectOp>(odd, subtract(code, subtract(code, tiles, index(code, 1)), half), half);
     llvm::SmallVector<unsigned> all(stream.getBatch());
     std::iota(all.begin(), all.end(), 0);
     Values batch = unflat(all, code.createOrFold<arith::DivUIOp>(task, tiles));
@@ -303,6 +313,13 @@ private:
           storeLanes(zero, place(accumulators, row, v));
       });
     Region region(code, stream, lanes, wide, batch, first, queries);
+    Value last = subtract(code, smaller(code, add(code, first, width), queries), index(code, 1));
+    KeyRange range = solveKeyRange(code, stream, batch, first, last, keys);
+    // Packed keys are read in whole blocks.
+    Value begin = multiply(code, code.createOrFold<arith::DivUIOp>(range.from, index(code, rows)), index(code, rows));
+    llvm::SmallVector<unsigned> turned = region.turnedOthers();
+    Value turnedPanels =
+        add(code, accumulators, multiply(code, multiply(code, featureBlocks, index(code, rows)), width));
 
     // State: references, measures, and the accumulator where there are no values.
     Values unit;
@@ -312,9 +329,19 @@ private:
       unit.append(wide, zero);
     if (!stream.isValued())
       unit.append(wide, zero);
-    Values state = loop(code, none, keys, keyTile, unit, [&](Value from, ValueRange before) {
-      Value count = smaller(code, subtract(code, keys, from), index(code, keyTile));
+    Values state = loop(code, begin, range.to, keyTile, unit, [&](Value from, ValueRange before) {
+      Value count = smaller(code, subtract(code, range.to, from), index(code, keyTile));
       contract(wide, batch, from, count, queryPanel, scores);
+      for (auto [i, other] : llvm::enumerate(turned)) {
+        Value panel = add(code, turnedPanels, multiply(code, index(code, i * keyTile), width));
+        for (unsigned v = 0; v < wide; ++v) {
+          auto [query, left] = rowsOf(v);
+          Panel place = panelOf(panel, v);
+          place.column = from;
+          gatherRows(code, at(others[other], batch), query, left, count, place);
+        }
+        region.usePanel(other, scratch, panel, from, wide * lanes);
+      }
 
       Values references(before.take_front(Algebra::hasReference ? wide : 0)), state;
       if (Algebra::hasReference)
@@ -417,6 +444,7 @@ private:
   unsigned lanes, vectors, rows;
   llvm::SmallVector<Value> extents;
   Operand query, key, value, output;
+  llvm::SmallVector<Operand> others;
   Value queries, keys, depth, features, keyBlocks, featureBlocks, tiles;
   Value panelOfKeys, panelOfValues, scratch, slot;
   bool shared = false;

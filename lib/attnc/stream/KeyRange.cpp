@@ -1,0 +1,141 @@
+#include "attnc/stream/KeyRange.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+namespace attnc {
+
+namespace arith = mlir::arith;
+using mlir::Value;
+using Predicate = arith::CmpIPredicate;
+
+namespace {
+
+/// query * i + key * j + rest.
+struct Affine {
+  int query = 0, key = 0;
+  Value rest; // an index
+};
+
+class Solver {
+public:
+  Solver(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Value> batch, Value first, Value last, Value keys)
+      : code(code), stream(stream), block(stream.getScore().front()), batch(batch), first(first), last(last),
+        range{index(code, 0), keys} {}
+
+  KeyRange solve() {
+    Value keys = range.to;
+    excluded(mlir::cast<dialect::ScoreOp>(block.getTerminator()).getScore());
+    Value none = index(code, 0);
+    range.from = code.createOrFold<arith::MaxSIOp>(range.from, none);
+    range.to = smaller(code, range.to, keys);
+    return range;
+  }
+
+private:
+  /// Narrows the range by the conditions under which a score is not that of a masked key.
+  void excluded(Value score) {
+    auto choice = score.getDefiningOp<arith::SelectOp>();
+    if (!choice || !isMask(choice.getFalseValue()))
+      return;
+    holds(choice.getCondition());
+    excluded(choice.getTrueValue());
+  }
+
+  bool isMask(Value value) {
+    llvm::APFloat number(0.0f);
+    if (!mlir::matchPattern(value, mlir::m_ConstantFloat(&number)))
+      return false;
+    return stream.getAlgebra() == "softmax" ? number.isInfinity() && number.isNegative() : number.isZero();
+  }
+
+  void holds(Value condition) {
+    if (auto both = condition.getDefiningOp<arith::AndIOp>()) {
+      holds(both.getLhs());
+      holds(both.getRhs());
+      return;
+    }
+    auto comparison = condition.getDefiningOp<arith::CmpIOp>();
+    if (!comparison)
+      return;
+    Value left = comparison.getLhs(), right = comparison.getRhs();
+    // A bool that was an array between two maps.
+    if (auto stored = left.getDefiningOp<arith::ExtUIOp>();
+        stored && comparison.getPredicate() == Predicate::ne && mlir::matchPattern(right, mlir::m_Zero()))
+      return holds(stored.getIn());
+    Predicate predicate = comparison.getPredicate();
+    if (predicate == Predicate::sge || predicate == Predicate::sgt) {
+      std::swap(left, right);
+      predicate = predicate == Predicate::sge ? Predicate::sle : Predicate::slt;
+    }
+    if ((predicate != Predicate::sle && predicate != Predicate::slt) || !left.getType().isIntOrIndex())
+      return;
+    auto low = affine(left), high = affine(right);
+    if (!low || !high)
+      return;
+    // query * i + key * j + rest ≥ 0
+    int query = high->query - low->query, key = high->key - low->key;
+    Value rest = subtract(code, high->rest, low->rest);
+    if (predicate == Predicate::slt)
+      rest = subtract(code, rest, index(code, 1));
+    if (std::abs(query) > 1 || std::abs(key) != 1)
+      return;
+    // The greatest that query * i becomes in the tile.
+    Value most = query == 0 ? index(code, 0) : query > 0 ? last : subtract(code, index(code, 0), first);
+    Value sum = add(code, most, rest);
+    if (key < 0)
+      range.to = smaller(code, range.to, add(code, sum, index(code, 1)));
+    else
+      range.from = code.createOrFold<arith::MaxSIOp>(range.from, subtract(code, index(code, 0), sum));
+  }
+
+  std::optional<Affine> affine(Value value) {
+    unsigned loops = batch.size();
+    int64_t number;
+    if (auto argument = mlir::dyn_cast<mlir::BlockArgument>(value); argument && argument.getOwner() == &block) {
+      unsigned at = argument.getArgNumber();
+      if (at < loops)
+        return Affine{0, 0, batch[at]};
+      if (at == loops)
+        return Affine{1, 0, index(code, 0)};
+      if (at == loops + 1)
+        return Affine{0, 1, index(code, 0)};
+      return std::nullopt;
+    }
+    mlir::Operation *op = value.getDefiningOp();
+    mlir::APInt constant;
+    if (mlir::matchPattern(value, mlir::m_ConstantInt(&constant)))
+      return (number = constant.getSExtValue(), Affine{0, 0, index(code, number)});
+    if (!op || op->getBlock() != &block) { // from outside the stream
+      if (!value.getType().isIndex())
+        value = arith::IndexCastOp::create(code, code.getIndexType(), value);
+      return Affine{0, 0, value};
+    }
+    if (mlir::isa<arith::IndexCastOp>(op))
+      return affine(op->getOperand(0));
+    if (!mlir::isa<arith::AddIOp, arith::SubIOp>(op))
+      return std::nullopt;
+    auto left = affine(op->getOperand(0)), right = affine(op->getOperand(1));
+    if (!left || !right)
+      return std::nullopt;
+    if (mlir::isa<arith::AddIOp>(op))
+      return Affine{left->query + right->query, left->key + right->key, add(code, left->rest, right->rest)};
+    return Affine{left->query - right->query, left->key - right->key, subtract(code, left->rest, right->rest)};
+  }
+
+  Code &code;
+  dialect::StreamOp stream;
+  mlir::Block &block;
+  llvm::ArrayRef<Value> batch;
+  Value first, last;
+  KeyRange range;
+};
+
+} // namespace
+
+KeyRange solveKeyRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Value> batch, Value first, Value last,
+                       Value keys) {
+  return Solver(code, stream, batch, first, last, keys).solve();
+}
+
+} // namespace attnc
