@@ -50,9 +50,10 @@ bool Score::isIndexCode(Value array, unsigned depth) {
   linalg::GenericOp map = mapOf(array);
   if (!map || depth > 8)
     return false;
+  bool single = mlir::cast<mlir::RankedTensorType>(array.getType()).getRank() == 0;
   for (mlir::Operation &op : map.getBody()->without_terminator())
     for (mlir::Type type : op.getResultTypes())
-      if (!type.isIntOrIndex())
+      if (!type.isIntOrIndex() && !(single && mlir::isa<arith::ConstantOp, arith::NegFOp>(op)))
         return false;
   return hasVectorCode(map) &&
          llvm::all_of(map.getInputs(), [&](Value input) { return isIndexCode(input, depth + 1); });
@@ -77,7 +78,12 @@ Value Score::inlined(linalg::GenericOp map, const Read &read) {
       values.map(index.getResult(), Value(block->getArgument(*loop)));
       continue;
     }
-    builder.clone(op, values);
+    mlir::Operation *copy = builder.clone(op, values);
+    llvm::SmallVector<Value> folded;
+    if (succeeded(builder.tryFold(copy, folded)) && folded.size() == 1) { // -inf is the negation of a constant
+      values.map(op.getResult(0), folded[0]);
+      copy->erase();
+    }
   }
   return values.lookupOrDefault(map.getBody()->getTerminator()->getOperand(0));
 }
