@@ -82,8 +82,8 @@ TEST_CASE("the NumPy at hand makes files we read, and reads those we write") {
     WARN("no python3 with numpy here");
     return;
   }
-  Scratch scratch;
-  std::string directory = (scratch / "made").string();
+  Folder folder;
+  std::string directory = (folder / "made").string();
   REQUIRE(std::system(fmt::format("{} {}/../fixtures.py {}", python, ATTNC_FIXTURES, directory).c_str()) == 0);
   CHECK(checkDirectory(directory) == 56);
   checkArchives(directory);
@@ -93,9 +93,9 @@ TEST_CASE("the NumPy at hand makes files we read, and reads those we write") {
     if (dtype != DType::BF16)
       for (const auto &shape : someShapes)
         arrays.emplace_back(fmt::format("{}{}", name(dtype), arrays.size()), sample(dtype, shape));
-  REQUIRE(writeNpz(scratch / "ours.npz", arrays));
+  REQUIRE(writeNpz(folder / "ours.npz", arrays));
   for (const auto &[name, array] : arrays)
-    REQUIRE(writeNpy(scratch / (name + ".npy"), array));
+    REQUIRE(writeNpy(folder / (name + ".npy"), array));
   std::string script = R"(
 import sys, numpy as np
 d, n = sys.argv[1], int(sys.argv[2])
@@ -109,8 +109,8 @@ for key in z.files:
     np.save(d + "/again.npy", b)
     assert open(d + "/again.npy", "rb").read() == open(d + "/" + key + ".npy", "rb").read(), key
 )";
-  REQUIRE(writeFile(scratch / "check.py", script));
+  REQUIRE(writeFile(folder / "check.py", script));
   CHECK(std::system(
-            fmt::format("{} {} {} {}", python, (scratch / "check.py").string(), (scratch / "").string(), arrays.size())
+            fmt::format("{} {} {} {}", python, (folder / "check.py").string(), (folder / "").string(), arrays.size())
                 .c_str()) == 0);
 }

@@ -23,12 +23,12 @@ static std::string data(const Array &array) {
 }
 
 TEST_CASE("npy: every type and shape comes back from its file") {
-  Scratch scratch;
+  Folder folder;
   for (DType dtype : allTypes)
     for (const auto &shape : someShapes) {
       Array array = sample(dtype, shape);
-      REQUIRE(writeNpy(scratch / "x.npy", array));
-      auto file = ArrayFile::open(scratch / "x.npy");
+      REQUIRE(writeNpy(folder / "x.npy", array));
+      auto file = ArrayFile::open(folder / "x.npy");
       REQUIRE(file);
       CHECK(file->keys() == std::vector<std::string>{""});
       auto read = file->read("");
@@ -140,28 +140,28 @@ TEST_CASE("npy: what must be copied keeps the limit; a view takes none") {
 }
 
 TEST_CASE("npy: a large file is mapped, and a mapped array outlives its file") {
-  Scratch scratch;
+  Folder folder;
   Array array = sample(DType::F32, {600, 700});
-  REQUIRE(writeNpy(scratch / "x.npy", array));
+  REQUIRE(writeNpy(folder / "x.npy", array));
   Array read;
   {
-    auto file = ArrayFile::open(scratch / "x.npy");
+    auto file = ArrayFile::open(folder / "x.npy");
     REQUIRE(file);
     read = *file->read("", 0);
     CHECK(file->read("", 0)->data() == read.data());
   }
-  REQUIRE(writeNpy(scratch / "x.npy", sample(DType::F32, {600, 700}, 2))); // a new file in its place
-  std::filesystem::remove(scratch / "x.npy");
+  REQUIRE(writeNpy(folder / "x.npy", sample(DType::F32, {600, 700}, 2))); // a new file in its place
+  std::filesystem::remove(folder / "x.npy");
   CHECK(same(read, array));
 }
 
 TEST_CASE("npy: a file beyond 4 GiB is mapped, and only what is read is read") {
-  Scratch scratch;
+  Folder folder;
   std::int64_t count = (std::int64_t(5) << 30) / 4;
   std::string header = npyHeaderText(DType::F32, std::vector<std::int64_t>{count});
-  REQUIRE(writeFile(scratch / "x.npy", header));
-  std::filesystem::resize_file(scratch / "x.npy", header.size() + 4 * count); // a hole on disk
-  auto file = ArrayFile::open(scratch / "x.npy");
+  REQUIRE(writeFile(folder / "x.npy", header));
+  std::filesystem::resize_file(folder / "x.npy", header.size() + 4 * count); // a hole on disk
+  auto file = ArrayFile::open(folder / "x.npy");
   REQUIRE(file);
   auto array = file->read("", 0);
   REQUIRE(array);
@@ -179,9 +179,9 @@ TEST_CASE("npy: headers are NumPy's to the byte, and version 2 where they are lo
 }
 
 TEST_CASE("a file that cannot be read or written says why") {
-  Scratch scratch;
-  CHECK_THAT(ArrayFile::open(scratch / "none.npy").error(), Contains("No such file"));
-  CHECK_THAT(ArrayFile::open(scratch / ".").error(), Contains("directory"));
-  CHECK(!writeNpy(scratch / "none" / "x.npy", sample(DType::F32, {1})));
+  Folder folder;
+  CHECK_THAT(ArrayFile::open(folder / "none.npy").error(), Contains("No such file"));
+  CHECK_THAT(ArrayFile::open(folder / ".").error(), Contains("directory"));
+  CHECK(!writeNpy(folder / "none" / "x.npy", sample(DType::F32, {1})));
   CHECK_THAT(refusal("some text"), Contains("no .npy, .npz or .safetensors"));
 }

@@ -15,8 +15,8 @@ struct Entry {
 
 /// A zip archive of arbitrary members.
 static std::string zipOf(const std::vector<Entry> &entries) {
-  Scratch scratch;
-  zip_t *archive = zip_open((scratch / "x.zip").c_str(), ZIP_CREATE, nullptr);
+  Folder folder;
+  zip_t *archive = zip_open((folder / "x.zip").c_str(), ZIP_CREATE, nullptr);
   REQUIRE(archive);
   for (const Entry &entry : entries) {
     auto index = zip_file_add(archive, entry.name.c_str(),
@@ -25,7 +25,7 @@ static std::string zipOf(const std::vector<Entry> &entries) {
     zip_set_file_compression(archive, index, entry.method, 0);
   }
   REQUIRE(zip_close(archive) == 0);
-  return *readFile(scratch / "x.zip");
+  return *readFile(folder / "x.zip");
 }
 
 static NamedArrays manyArrays() {
@@ -37,10 +37,10 @@ static NamedArrays manyArrays() {
 }
 
 TEST_CASE("npz: every type and shape comes back by its name, in the same bytes each time") {
-  Scratch scratch;
+  Folder folder;
   NamedArrays arrays = manyArrays();
-  REQUIRE(writeNpz(scratch / "x.npz", arrays));
-  auto file = ArrayFile::open(scratch / "x.npz");
+  REQUIRE(writeNpz(folder / "x.npz", arrays));
+  auto file = ArrayFile::open(folder / "x.npz");
   REQUIRE(file);
   REQUIRE(file->keys().size() == arrays.size());
   for (std::size_t i = 0; i < arrays.size(); ++i) {
@@ -51,7 +51,7 @@ TEST_CASE("npz: every type and shape comes back by its name, in the same bytes e
   }
   CHECK(!file->has("none"));
   CHECK_THAT(file->read("none").error(), Contains("'none'"));
-  std::string once = *readFile(scratch / "x.npz");
+  std::string once = *readFile(folder / "x.npz");
   ::setenv("TZ", "Asia/Kathmandu", 1);
   ::tzset();
   CHECK(*npzText(arrays) == once);
@@ -180,11 +180,11 @@ TEST_CASE("npz: a decompression bomb is refused before memory is taken") {
 
 TEST_CASE("npz: names that cannot be told apart are not written") {
   Array array = sample(DType::F32, {1});
-  Scratch scratch;
-  CHECK_THAT(writeNpz(scratch / "x.npz", {{"a", array}, {"a", array}}).error(), Contains("two arrays called 'a'"));
-  CHECK_THAT(writeNpz(scratch / "x.npz", {{"", array}}).error(), Contains("cannot be the name"));
-  CHECK_THAT(writeNpz(scratch / "x.npz", {{"\xff", array}}).error(), Contains("cannot be the name"));
-  CHECK(!std::filesystem::exists(scratch / "x.npz"));
-  CHECK(writeNpz(scratch / "x.npz", {{"größe/α", array}}));
-  CHECK(ArrayFile::open(scratch / "x.npz")->keys() == std::vector<std::string>{"größe/α"});
+  Folder folder;
+  CHECK_THAT(writeNpz(folder / "x.npz", {{"a", array}, {"a", array}}).error(), Contains("two arrays called 'a'"));
+  CHECK_THAT(writeNpz(folder / "x.npz", {{"", array}}).error(), Contains("cannot be the name"));
+  CHECK_THAT(writeNpz(folder / "x.npz", {{"\xff", array}}).error(), Contains("cannot be the name"));
+  CHECK(!std::filesystem::exists(folder / "x.npz"));
+  CHECK(writeNpz(folder / "x.npz", {{"größe/α", array}}));
+  CHECK(ArrayFile::open(folder / "x.npz")->keys() == std::vector<std::string>{"größe/α"});
 }

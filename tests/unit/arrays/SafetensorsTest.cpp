@@ -14,13 +14,13 @@ static std::string tensor(const std::string &dtype, const std::string &shape, co
 }
 
 TEST_CASE("safetensors: every type and shape comes back by its name, in the same bytes each time") {
-  Scratch scratch;
+  Folder folder;
   NamedArrays arrays;
   for (DType dtype : allTypes)
     for (const auto &shape : someShapes)
       arrays.emplace_back("layer." + std::string(name(dtype)) + shapeText(shape) + "\"\\é\n", sample(dtype, shape));
-  REQUIRE(writeSafetensors(scratch / "x.safetensors", arrays));
-  auto file = ArrayFile::open(scratch / "x.safetensors");
+  REQUIRE(writeSafetensors(folder / "x.safetensors", arrays));
+  auto file = ArrayFile::open(folder / "x.safetensors");
   REQUIRE(file);
   CHECK(file->keys().size() == arrays.size());
   for (const auto &[name, array] : arrays) {
@@ -28,7 +28,7 @@ TEST_CASE("safetensors: every type and shape comes back by its name, in the same
     REQUIRE(read);
     CHECK(same(*read, array));
   }
-  std::string once = *readFile(scratch / "x.safetensors");
+  std::string once = *readFile(folder / "x.safetensors");
   std::reverse(arrays.begin(), arrays.end());
   CHECK(*safetensorsText(arrays) == once);
 }
@@ -115,8 +115,8 @@ TEST_CASE("safetensors: what is wrong with a broken file is said") {
 
 TEST_CASE("safetensors: names that cannot be told apart are not written") {
   Array array = sample(DType::F32, {1});
-  Scratch scratch;
-  CHECK_THAT(writeSafetensors(scratch / "x", {{"a", array}, {"a", array}}).error(), Contains("two arrays"));
-  CHECK_THAT(writeSafetensors(scratch / "x", {{"__metadata__", array}}).error(), Contains("__metadata__"));
-  CHECK_THAT(writeSafetensors(scratch / "x", {{"\xc3", array}}).error(), Contains("cannot be the name"));
+  Folder folder;
+  CHECK_THAT(writeSafetensors(folder / "x", {{"a", array}, {"a", array}}).error(), Contains("two arrays"));
+  CHECK_THAT(writeSafetensors(folder / "x", {{"__metadata__", array}}).error(), Contains("__metadata__"));
+  CHECK_THAT(writeSafetensors(folder / "x", {{"\xc3", array}}).error(), Contains("cannot be the name"));
 }

@@ -1,12 +1,11 @@
 #pragma once
+#include "../Folder.h"
 #include "attnc/arrays/ArrayFile.h"
 #include "attnc/support/File.h"
 
 #include <catch2/catch.hpp>
 #include <cstring>
-#include <filesystem>
 #include <random>
-#include <unistd.h>
 
 namespace attnc::test {
 
@@ -29,21 +28,6 @@ inline bool same(const Array &a, const Array &b) {
   return a.dtype() == b.dtype() && a.shape() == b.shape() &&
          (a.byteCount() == 0 || std::memcmp(a.data(), b.data(), a.byteCount()) == 0);
 }
-
-/// A directory that is gone when the test ends.
-class Scratch {
-public:
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "attnc-arrays-XXXXXX").string();
-    directory = ::mkdtemp(pattern.data());
-  }
-  ~Scratch() { std::filesystem::remove_all(directory); }
-  Scratch(const Scratch &) = delete;
-  std::filesystem::path operator/(std::string_view name) const { return directory / name; }
-
-private:
-  std::filesystem::path directory;
-};
 
 /// Why bytes cannot be read, as a whole or for any of their arrays; empty when they can.
 inline std::string refusal(const std::string &bytes, const std::string &name = "", std::size_t limit = SIZE_MAX) {

@@ -1,6 +1,7 @@
 // What the commands say when something is wrong: each diagnostic of files, arguments and running.
 
 #include "attnc/driver/Commands.h"
+#include "../Folder.h"
 
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -10,21 +11,9 @@
 #include <unistd.h>
 
 using namespace attnc;
+using test::Folder;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = std::filesystem::temp_directory_path() / "attnc.XXXXXX";
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string &name, const std::string &text) const {
-    std::ofstream(path / name) << text;
-    return path / name;
-  }
-};
 
 struct Told {
   std::ostringstream out, err;

@@ -1,4 +1,5 @@
 #include "attnc/kernel/Cache.h"
+#include "../Folder.h"
 #include "attnc/support/File.h"
 
 #include <catch2/catch.hpp>
@@ -10,18 +11,10 @@
 #include <unistd.h>
 
 using namespace attnc;
+using test::Folder;
 namespace fs = std::filesystem;
 
 namespace {
-struct TemporaryDirectory {
-  fs::path path;
-  TemporaryDirectory() {
-    std::string name = (fs::temp_directory_path() / "attnc-cache.XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { fs::remove_all(path); }
-};
-
 std::string payloadOf(unsigned seed, std::size_t size) {
   std::string bytes(size, '\0');
   for (std::size_t i = 0; i < size; ++i)
@@ -35,7 +28,7 @@ void age(const fs::path &path, int seconds) {
 } // namespace
 
 TEST_CASE("what is stored is found, and nothing else") {
-  TemporaryDirectory directory;
+  Folder directory;
   ObjectCache cache(directory.path / "made" / "when needed", 1 << 20);
   Hash128 key = hash128("a"), other = hash128("b");
   CHECK_FALSE(cache.load(key));
@@ -50,7 +43,7 @@ TEST_CASE("what is stored is found, and nothing else") {
 }
 
 TEST_CASE("an entry with one wrong bit anywhere, cut or lengthened, is none") {
-  TemporaryDirectory directory;
+  Folder directory;
   ObjectCache cache(directory.path, 1 << 20);
   Hash128 key = hash128("a");
   REQUIRE(cache.store(key, payloadOf(3, 100)));
@@ -75,7 +68,7 @@ TEST_CASE("an entry with one wrong bit anywhere, cut or lengthened, is none") {
 }
 
 TEST_CASE("the entries used longest ago go first") {
-  TemporaryDirectory directory;
+  Folder directory;
   ObjectCache cache(directory.path, 3000);
   auto key = [](int i) { return hash128(std::to_string(i)); };
   for (int i = 0; i < 2; ++i) {
@@ -96,7 +89,7 @@ TEST_CASE("the entries used longest ago go first") {
 }
 
 TEST_CASE("what a dead writer left behind is removed with the rest, and foreign files are not touched") {
-  TemporaryDirectory directory;
+  Folder directory;
   ObjectCache cache(directory.path, 3000);
   fs::path left = cache.entry(hash128("x")).string() + ".a1B2c3", foreign = directory.path / "notes.txt";
   REQUIRE(writeFile(left, payloadOf(0, 2500)).has_value());
@@ -109,7 +102,7 @@ TEST_CASE("what a dead writer left behind is removed with the rest, and foreign 
 }
 
 TEST_CASE("a cache that cannot be written stores nothing and says nothing") {
-  TemporaryDirectory directory;
+  Folder directory;
   REQUIRE(writeFile(directory.path / "file", "").has_value());
   ObjectCache under(directory.path / "file" / "cache", 1 << 20);
   CHECK_FALSE(under.store(hash128("a"), "payload"));
@@ -120,7 +113,7 @@ TEST_CASE("a cache that cannot be written stores nothing and says nothing") {
 }
 
 TEST_CASE("eight processes at once leave a whole cache and never see half an entry") {
-  TemporaryDirectory directory;
+  Folder directory;
   std::uint64_t limit = 60'000; // of 8 keys only some fit, so that eviction runs all the time
   std::vector<pid_t> children;
   for (unsigned child = 0; child < 8; ++child) {

@@ -1,3 +1,4 @@
+#include "../Folder.h"
 #include "Definitions.h"
 #include "attnc/kernel/Cache.h"
 #include "attnc/kernel/Compile.h"
@@ -13,18 +14,10 @@
 #include <unistd.h>
 
 using namespace attnc;
+using test::Folder;
 namespace fs = std::filesystem;
 
 namespace {
-struct TemporaryDirectory {
-  fs::path path;
-  TemporaryDirectory() {
-    std::string name = (fs::temp_directory_path() / "attnc-kernel.XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { fs::remove_all(path); }
-};
-
 Array randomArray(std::vector<std::int64_t> shape, unsigned seed) {
   Array array = *Array::zeros(DType::F64, std::move(shape));
   std::mt19937 engine(seed);
@@ -141,7 +134,7 @@ TEST_CASE("sizes are compiled in, all or some") {
 }
 
 TEST_CASE("the second compilation is found in the cache, and a broken entry is compiled again") {
-  TemporaryDirectory directory;
+  Folder directory;
   KernelOptions options{.cacheDirectory = directory.path};
   Definition definition = attention();
   Size::Values sizes{{"n", 2}, {"m", 3}, {"d", 4}, {"e", 5}};
@@ -173,7 +166,7 @@ TEST_CASE("the second compilation is found in the cache, and a broken entry is c
 }
 
 TEST_CASE("an entry that is whole but no kernel is compiled again") {
-  TemporaryDirectory directory;
+  Folder directory;
   Definition definition = attention();
   KernelVariant variant{DType::F32, {}, "native", 2};
   ObjectCache cache(directory.path, 1 << 20);
@@ -184,7 +177,7 @@ TEST_CASE("an entry that is whole but no kernel is compiled again") {
 }
 
 TEST_CASE("eight processes compile one kernel at once") {
-  TemporaryDirectory directory;
+  Folder directory;
   Definition definition = attention();
   std::vector<pid_t> children;
   for (int child = 0; child < 8; ++child) {

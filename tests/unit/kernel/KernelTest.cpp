@@ -1,4 +1,5 @@
 #include "attnc/kernel/Kernel.h"
+#include "../Folder.h"
 #include "Definitions.h"
 #include "Modules.h"
 #include "attnc/kernel/Header.h"
@@ -6,18 +7,20 @@
 #include "attnc/kernel/ObjectCode.h"
 #include "attnc/support/File.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
+#include <span>
 
 using namespace attnc;
 using Catch::Matchers::Contains;
 
 template <class T> static Array arrayOf(DType dtype, std::vector<std::int64_t> shape, const std::vector<T> &values) {
   Array array = *Array::zeros(dtype, std::move(shape));
-  std::memcpy(array.mutableData(), values.data(), values.size() * sizeof(T));
+  std::ranges::copy(std::as_bytes(std::span(values)), array.mutableData());
   return array;
 }
 
@@ -113,8 +116,7 @@ TEST_CASE("a kernel that reports failure is an error") {
 }
 
 TEST_CASE("a C program calls the shared object through its header") {
-  std::string name = (std::filesystem::temp_directory_path() / "attnc-abi.XXXXXX").string();
-  std::filesystem::path directory = ::mkdtemp(name.data());
+  test::Folder directory;
   REQUIRE(writeFile(directory / "libmul.so", sharedObject(test::mulModule, "attnc_mul")).has_value());
   REQUIRE(writeFile(directory / "mul.h", headerText(test::mulDefinition(), DType::F32, {})).has_value());
   REQUIRE(writeFile(directory / "main.c", R"(#include "mul.h"
@@ -126,11 +128,10 @@ int main(void) {
   return 0;
 })")
               .has_value());
-  std::string at = directory.string();
+  std::string at = directory.path.string();
   std::string build = fmt::format(
       "cc -std=c99 -Wall -Wextra -Werror -pedantic -I{0} {0}/main.c {0}/libmul.so -Wl,-rpath,{0} -o {0}/main", at);
   REQUIRE(std::system(build.c_str()) == 0);
   REQUIRE(std::system(fmt::format("{0}/main > {0}/out", at).c_str()) == 0);
   CHECK(readFile(directory / "out").value() == "4 10 18\n");
-  std::filesystem::remove_all(directory);
 }

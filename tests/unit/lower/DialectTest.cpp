@@ -52,7 +52,8 @@ TEST_CASE("operations stand for generators, one for one") {
 TEST_CASE("locations point into the program") {
   SourceManager sources;
   FileId file = sources.add("soft.attn", "diagram s(x: [n]) -> [n] {\n  softmax(x)\n}\n");
-  Builder builder({});
+  std::vector<Learner> learners;
+  Builder builder(learners);
   WireId x = builder.input(realType({Size::variable("n")}), "x");
   WireId y = *builder.add1(Softmax{}, {x}, Span{file, 29, 39});
   Definition definition = define(std::move(builder).finish({y}));

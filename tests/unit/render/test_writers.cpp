@@ -1,3 +1,4 @@
+#include "../Folder.h"
 #include "Mechanisms.h"
 
 #include "attnc/render/Heatmap.h"
@@ -155,12 +156,11 @@ TEST_CASE("TikZ compiles", "[render][tikz]") {
     WARN("pdflatex is not installed: the TikZ is not compiled");
     return;
   }
-  fs::path folder = fs::temp_directory_path() / ("attnc-tikz-" + std::to_string(::getpid()));
-  fs::create_directories(folder);
+  test::Folder folder;
   auto compiles = [&](const std::string &name, const std::string &text) {
     std::ofstream(folder / (name + ".tex")) << text;
-    std::string command = "cd '" + folder.string() + "' && pdflatex -interaction=nonstopmode -halt-on-error " + name +
-                          ".tex > /dev/null 2>&1";
+    std::string command = "cd '" + folder.path.string() + "' && pdflatex -interaction=nonstopmode -halt-on-error " +
+                          name + ".tex > /dev/null 2>&1";
     CHECK(std::system(command.c_str()) == 0);
     std::string pdf = slurp(folder / (name + ".pdf"));
     CHECK(pdf.substr(0, 5) == "%PDF-");
@@ -176,7 +176,6 @@ TEST_CASE("TikZ compiles", "[render][tikz]") {
   compiles("odd", toTikz(picture(odd)));
   std::vector<double> values(9, 0.5);
   compiles("heatmap", toTikz(*layout(example(values))));
-  fs::remove_all(folder);
 }
 
 TEST_CASE("heat maps", "[render][heatmap]") {

@@ -1,4 +1,5 @@
 #include "attnc/support/File.h"
+#include "../Folder.h"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -7,23 +8,10 @@
 #include <unistd.h>
 
 using namespace attnc;
+using test::Folder;
 namespace fs = std::filesystem;
 
 namespace {
-/// An empty folder for one test.
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "attnc-file-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    fs::permissions(path, fs::perms::owner_all);
-    fs::remove_all(path);
-  }
-  std::size_t entries() const { return std::distance(fs::directory_iterator(path), fs::directory_iterator()); }
-};
-
 unsigned mode(const fs::path &path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : ~0u;
