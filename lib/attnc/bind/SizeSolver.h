@@ -5,8 +5,9 @@
 namespace attnc {
 
 /// Solves sizes from equations `polynomial == number` and `polynomial == number ^ number`. What is known is put in; an
-/// equation that then has one unknown gives it, until none does; one in an exponent, or below it, waits. Equations in single names go first, so that a clash is told of the axis that
-/// is written least directly. The first to give a size keeps it; `known` is not checked against the others.
+/// equation that then has one unknown gives it, until none does; one in an exponent, or below it, waits. Equations in
+/// single names go first, so that a clash is told of the axis that is written least directly. The first to give a size
+/// keeps it; `known` is not checked against the others.
 class SizeSolver {
 public:
   /// Where a value comes from, in words that follow "n is 4: ".

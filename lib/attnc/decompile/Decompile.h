@@ -23,8 +23,8 @@ using KnownDiagrams = std::function<std::shared_ptr<const Definition>(const std:
 /// whose parameters are not picked by the nearest box of that size.
 tl::expected<ast::DiagramDecl, std::string> toNamed(const Definition &definition, const KnownDiagrams &known = {});
 
-/// The same in point-free form: generators beside each other and one after the other, with copies, deletions and swaps of
-/// neighbours between them. Names of wires have no place in it.
+/// The same in point-free form: generators beside each other and one after the other, with copies, deletions and swaps
+/// of neighbours between them. Names of wires have no place in it.
 tl::expected<ast::DiagramDecl, std::string> toPointFree(const Definition &definition, const KnownDiagrams &known = {});
 
 } // namespace attnc

@@ -296,7 +296,7 @@ struct RuleDecl {
   Name name;
   Kind kind = Kind::Equation;
   std::vector<SizeExpr> per; // boxes around, whose indices learners may be `per`
-  Forall forall; // the wires of both sides
+  Forall forall;             // the wires of both sides
   std::vector<LearnerDecl> learners;
   std::vector<Condition> conditions;
   BlockRef left, right;

@@ -307,8 +307,7 @@ const auto rule_def = spanned(
     need("'equation', 'specialise' or 'express'", mark(T::Equation)[isRule(RuleDecl::Kind::Equation)] |
                                                       mark(T::Specialise)[isRule(RuleDecl::Kind::Specialise)] |
                                                       mark(T::Express)[isRule(RuleDecl::Kind::Express)]) >>
-    *(mark(T::Per) >> need("a size", sizeProduct)[push(&RuleDecl::per)]) >>
-    -forall[set(&RuleDecl::forall)] >>
+    *(mark(T::Per) >> need("a size", sizeProduct)[push(&RuleDecl::per)]) >> -forall[set(&RuleDecl::forall)] >>
     *(learner[push(&RuleDecl::learners)] | pattern[push(&RuleDecl::learners)]) >>
     -(mark(T::If) >> listOf("a condition on sizes", condition[push(&RuleDecl::conditions)])) >>
     need(aSide, side)[set(&RuleDecl::left)] >>

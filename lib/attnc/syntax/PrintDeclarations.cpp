@@ -118,8 +118,8 @@ Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::NamedForm &for
   // A diagram that is one box shows the box on a line of its own.
   const auto &result = form.body->result->node;
   bool isBox = std::holds_alternative<ast::BoxExpr>(result) || std::holds_alternative<ast::ScanExpr>(result);
-  return concat({group({text("diagram " + diagram.name.text), parameters(form.parameters), boxes(diagram),
-                        text(" -> "), results(diagram.results), where(diagram)}),
+  return concat({group({text("diagram " + diagram.name.text), parameters(form.parameters), boxes(diagram), text(" -> "),
+                        results(diagram.results), where(diagram)}),
                  text(" "), block(*form.body, !isBox)});
 }
 

@@ -79,8 +79,10 @@ Doc TreePrinter::derivation(const ast::DerivationDecl &derivation) {
 Doc TreePrinter::theory(const ast::TheoryDecl &theory) {
   std::vector<Item> members;
   for (const auto &member : theory.rules)
-    members.push_back({member.rule.span, [&] { return text(member.rule.text + (member.reversed ? " reversed" : "")); }});
-  return documented(theory.doc, concat({text("theory " + theory.name.text + " "), braces(theory.span, members, false)}));
+    members.push_back(
+        {member.rule.span, [&] { return text(member.rule.text + (member.reversed ? " reversed" : "")); }});
+  return documented(theory.doc,
+                    concat({text("theory " + theory.name.text + " "), braces(theory.span, members, false)}));
 }
 
 Doc TreePrinter::taxonomy(const ast::TaxonomyDecl &taxonomy) {
