@@ -1,10 +1,15 @@
-#include "attnc/diagram/Diagram.h"
+#include "attnc/diagram/Theory.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <unordered_set>
 
 namespace attnc {
+
+std::string_view name(RuleKind kind) {
+  constexpr std::string_view names[] = {"equation", "specialise", "express"};
+  return names[std::size_t(kind)];
+}
 
 std::string_view name(Cap cap) {
   constexpr std::string_view names[] = {"simd", "sum", "prod", "max", "min", "any", "all"};

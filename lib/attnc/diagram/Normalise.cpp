@@ -148,12 +148,28 @@ private:
     enter(inputs, g.modes, operands, level);
     Terms results = inside(g.size, *g.body, inputs);
     graph.setSpan(op.span);
-    for (TermId &result : results) {
-      result = graph.stack(g.size.str(), level, result);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      results[i] = graph.stack(g.size.str(), level, results[i]);
       if (g.cap != Cap::None)
-        result = plain(std::string(name(g.cap)), {&result, 1});
+        results[i] = folded(g, g.body->type(g.body->outputs[i]), results[i], level);
     }
     return results;
+  }
+
+  /// A fold of arrays is one of each element: its axes are abstracted around the fold.
+  TermId folded(const Box &g, const Type &element, TermId stacked, unsigned level) {
+    unsigned rank = element.rank();
+    TermId inside = stacked;
+    if (rank > 0) {
+      TermId slice = graph.at(stacked, level + rank);
+      for (unsigned axis = 0; axis < rank; ++axis)
+        slice = graph.at(slice, level + axis);
+      inside = graph.stack(g.size.str(), level + rank, slice);
+    }
+    TermId result = plain(std::string(name(g.cap)), {&inside, 1});
+    for (unsigned axis = rank; axis-- > 0;)
+      result = graph.stack(element.axes[axis].str(), level + axis, result);
+    return result;
   }
 
   Terms term(const Scan &g, const Op &op, Operands operands) {

@@ -30,6 +30,25 @@ Module elaborate(SourceManager &sources, FileId file, Diagnostics &diagnostics, 
   add(main, module.definitions);
   for (const elaboration::FileScope *import : main.imports)
     add(*import, module.visible);
+  auto addTheories = [&](const elaboration::FileScope &scope) {
+    auto put = [](auto &list, auto meaning) {
+      if (meaning)
+        list.push_back(std::move(meaning));
+    };
+    for (const auto &item : scope.tree.items) {
+      if (auto *rule = std::get_if<ast::RuleDecl>(&item))
+        put(module.rules, loader.rule(scope, rule->name));
+      else if (auto *derivation = std::get_if<ast::DerivationDecl>(&item))
+        put(module.derivations, loader.derivation(scope, *derivation));
+      else if (auto *theory = std::get_if<ast::TheoryDecl>(&item))
+        put(module.theories, loader.theory(scope, theory->name));
+      else if (auto *taxonomy = std::get_if<ast::TaxonomyDecl>(&item))
+        put(module.taxonomies, loader.taxonomy(scope, *taxonomy));
+    }
+  };
+  addTheories(main);
+  for (const elaboration::FileScope *import : main.imports)
+    addTheories(*import);
   return module;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "attnc/diagram/Diagram.h"
+#include "attnc/diagram/Theory.h"
 #include "attnc/support/Diagnostics.h"
 
 #include <filesystem>
@@ -15,6 +15,12 @@ struct Module {
   /// The definition of that name: of the file or its imports; null when there is none.
   std::shared_ptr<const Definition> find(std::string_view name) const;
   std::vector<std::shared_ptr<const Definition>> visible; // of the imported files
+
+  // Theories: of the file itself first, then of its imports.
+  std::vector<RuleRef> rules;
+  std::vector<std::shared_ptr<const Derivation>> derivations;
+  std::vector<TheoryRef> theories;
+  std::vector<std::shared_ptr<const Taxonomy>> taxonomies;
 };
 
 /// Reads the text of an imported file; the error says why it cannot.

@@ -25,6 +25,8 @@ public:
     std::shared_ptr<const Definition> closed, open;
   };
   Result elaborate(const ast::DiagramDecl &declaration);
+  /// Null when something is wrong.
+  RuleRef elaborate(const ast::RuleDecl &declaration);
 
 private:
   using Keywords = std::vector<ast::KeywordArgument>;
@@ -70,6 +72,10 @@ private:
   bool fillDefaults(const ast::DiagramDecl &declaration, const FileScope &home);
   void plug(Diagram &diagram, const std::vector<Filled> &fillings);
   void compactLearners(Diagram &diagram);
+
+  // Theories.cpp
+  std::optional<Diagram> side(const ast::RuleDecl &rule, const std::vector<Size> &per, const ast::Block &side);
+  std::shared_ptr<const Definition> fillRule(const Definition &left, const std::vector<ast::Filling> &fillings);
 
   // Expressions.cpp: `wanted` is how many values an expression is to give.
   static constexpr std::size_t anyCount = static_cast<std::size_t>(-1);

@@ -24,6 +24,7 @@ FileScope &Loader::load(FileId file, const std::filesystem::path &path) {
   FileScope &scope = *files.emplace(path.string(), std::make_unique<FileScope>()).first->second;
   scope.tree = parse(sources, file, diagnostics);
   for (auto &item : scope.tree.items) {
+    declareTheories(scope, item);
     auto *declaration = std::get_if<ast::DiagramDecl>(&item);
     if (!declaration)
       continue;

@@ -1,0 +1,43 @@
+#pragma once
+#include "attnc/rewrite/Apply.h"
+
+namespace attnc {
+
+/// One rewrite as it was made.
+struct Rewrite {
+  const Step *step;
+  std::size_t matches, chosen; // how many there were, which was taken (from 0); with `everywhere`, how many were made
+  std::string place;           // what the source calls the result that was replaced
+  std::vector<Constraint> assumed;
+  Definition after;
+  std::vector<Span> matched; // where the replaced operations were written
+};
+
+struct Replay {
+  Definition begin; // opened, as rewriting sees it
+  std::vector<Rewrite> rewrites;
+  /// Why the step after these could not be made, or why the end is not the one claimed; empty when all holds.
+  std::string problem;
+  bool reached = false; // the end is equal to the derivation's `to`
+};
+
+/// Makes the steps of a derivation one after the other. Each equation is checked by evaluation on random arrays before
+/// and after too. The end is compared by canonical form, sizes named alike.
+Replay replay(const Derivation &derivation);
+
+/// What a rule's direction looks like for matching, made once.
+class Patterns {
+public:
+  explicit Patterns(rewriting::Tables &tables) : tables(tables) {}
+  const tl::expected<rewriting::Pattern, std::string> &operator()(const RuleRef &rule, bool reversed);
+
+private:
+  rewriting::Tables &tables;
+  std::map<std::pair<const Rule *, bool>, tl::expected<rewriting::Pattern, std::string>> known;
+};
+
+/// One step on a definition; the error says why it cannot be made.
+tl::expected<Rewrite, std::string> makeStep(const Definition &before, const Step &step, rewriting::Tables &tables,
+                                            Patterns &patterns);
+
+} // namespace attnc

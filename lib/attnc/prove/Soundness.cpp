@@ -1,0 +1,210 @@
+#include "attnc/prove/Soundness.h"
+
+#include "attnc/bind/Random.h"
+#include "attnc/eval/Eval.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <set>
+
+namespace attnc {
+
+namespace {
+
+std::vector<std::string> sizeNames(const Definition &left, const Definition &right) {
+  std::vector<std::string> names = left.sizeNames();
+  for (const std::string &name : right.sizeNames())
+    if (std::ranges::find(names, name) == names.end())
+      names.push_back(name);
+  return names;
+}
+
+bool holds(const Constraint &condition, const Size::Values &sizes) {
+  auto left = condition.left.evaluate(sizes), right = condition.right.evaluate(sizes);
+  if (!left || !right)
+    return false;
+  std::int64_t reached = *left;
+  if (condition.modulus) {
+    auto modulus = condition.modulus->evaluate(sizes);
+    if (!modulus || *modulus <= 0)
+      return false;
+    reached = ((*left % *modulus) + *modulus) % *modulus;
+  }
+  return condition.holds(reached, *right);
+}
+
+/// Small sizes that meet the conditions: the same for the same trial.
+std::optional<Size::Values> drawSizes(const std::vector<std::string> &names, const std::vector<Constraint> &conditions,
+                                      std::int64_t trial) {
+  for (std::int64_t attempt = 0; attempt < 500; ++attempt) {
+    Size::Values sizes;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      // The last trial may have empty axes; the others, 1 to 4.
+      sizes[names[i]] = std::int64_t(uniform(trial * 1000 + attempt, i) * 4) + (trial == 5 ? 0 : 1);
+    if (std::ranges::all_of(conditions, [&](const Constraint &one) { return holds(one, sizes); }))
+      return sizes;
+  }
+  return std::nullopt;
+}
+
+/// A hole is tried out as a universal learner where it can be one.
+Definition withoutHoles(const Definition &definition) {
+  Definition result = definition;
+  for (Learner &learner : result.learners)
+    if (learner.kind == LearnerKind::Hole)
+      learner.kind = LearnerKind::Universal, learner.width = 5;
+    else if (learner.kind == LearnerKind::Universal)
+      learner.width = 5;
+  return result;
+}
+
+std::vector<std::int64_t> shapeOf(const Type &type, const Size::Values &sizes) {
+  std::vector<std::int64_t> shape;
+  for (const Size &axis : type.axes)
+    shape.push_back(axis.evaluate(sizes).value_or(-1));
+  return shape;
+}
+
+tl::expected<std::vector<Array>, std::string> run(const Definition &definition, const Size::Values &sizes,
+                                                  std::int64_t seed) {
+  std::vector<Array> inputs, parameters;
+  for (std::size_t i = 0; i < definition.diagram.inputs.size(); ++i) {
+    const Type &type = definition.diagram.type(definition.diagram.inputs[i]);
+    inputs.push_back(*randomArray(type.kind, shapeOf(type, sizes), fmt::format("input {}", i), seed, 1));
+  }
+  for (const Parameter &parameter : parametersOf(definition))
+    parameters.push_back(*randomArray(Kind::Real, shapeOf(parameter.type, sizes), parameter.name, seed, 0.7));
+  return evaluate(definition, sizes, inputs, parameters);
+}
+
+double distance(const Array &a, const Array &b) {
+  if (a.shape() != b.shape() || a.dtype() != b.dtype())
+    return std::numeric_limits<double>::infinity();
+  Array x = *a.converted(DType::F64), y = *b.converted(DType::F64);
+  double difference = 0, largest = 1e-3;
+  for (std::int64_t i = 0; i < x.elementCount(); ++i) {
+    double u = x.as<double>()[i], v = y.as<double>()[i];
+    if (!std::isfinite(u) || !std::isfinite(v)) {
+      if (!(u == v || (std::isnan(u) && std::isnan(v))))
+        return std::numeric_limits<double>::infinity();
+      continue;
+    }
+    difference = std::max(difference, std::abs(u - v));
+    largest = std::max(largest, std::abs(v));
+  }
+  return difference / largest;
+}
+
+std::string sizesText(const Size::Values &sizes) {
+  std::string text;
+  for (const auto &[name, value] : sizes)
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
+  return text.empty() ? "all sizes" : text;
+}
+
+/// Whether the outputs are an additive (with `offset`, an affine) function of the inputs at `positions`.
+std::optional<std::string> notLinear(const Definition &definition, bool offset,
+                                     const std::vector<Constraint> &conditions) {
+  Definition ready = withoutHoles(definition);
+  for (std::int64_t trial = 0; trial < 3; ++trial) {
+    auto sizes = drawSizes(ready.sizeNames(), conditions, trial);
+    if (!sizes)
+      return "no small sizes meet its conditions";
+    std::vector<Array> x, y, sum, zero, parameters;
+    for (std::size_t i = 0; i < ready.diagram.inputs.size(); ++i) {
+      const Type &type = ready.diagram.type(ready.diagram.inputs[i]);
+      auto shape = shapeOf(type, *sizes);
+      x.push_back(*randomArray(Kind::Real, shape, "x", trial * 10 + std::int64_t(i), 1));
+      y.push_back(*randomArray(Kind::Real, shape, "y", trial * 10 + std::int64_t(i), 1));
+      sum.push_back(*Array::zeros(DType::F64, shape));
+      zero.push_back(*Array::zeros(DType::F64, shape));
+      for (std::int64_t k = 0; k < sum.back().elementCount(); ++k)
+        sum.back().mutableAs<double>()[k] = x.back().as<double>()[k] - 2 * y.back().as<double>()[k];
+    }
+    for (const Parameter &parameter : parametersOf(ready))
+      parameters.push_back(*randomArray(Kind::Real, shapeOf(parameter.type, *sizes), parameter.name, trial, 0.7));
+    std::vector<Array> values[4];
+    const std::vector<Array> *arguments[4] = {&x, &y, &sum, &zero};
+    for (int i = 0; i < 4; ++i) {
+      auto result = evaluate(ready, *sizes, *arguments[i], parameters);
+      if (!result)
+        return result.error();
+      values[i] = std::move(*result);
+    }
+    for (std::size_t output = 0; output < values[0].size(); ++output)
+      for (std::int64_t k = 0; k < values[0][output].elementCount(); ++k) {
+        auto at = [&](int i) { return values[i][output].as<double>()[k]; };
+        double base = offset ? at(3) : 0;
+        double error = (at(2) - base) - ((at(0) - base) - 2 * (at(1) - base));
+        if (!(std::abs(error) <= 1e-8 * (1 + std::abs(at(0)) + std::abs(at(1)))) || (!offset && std::abs(at(3)) > 1e-9))
+          return fmt::format("a{} learner is filled by a function that is none", offset ? "n affine" : " linear");
+      }
+  }
+  return std::nullopt;
+}
+
+/// The learner whose bare application to the rule's wires the left side is.
+std::optional<LearnerId> bareLearner(const Definition &left) {
+  const Diagram *diagram = &left.diagram;
+  // Through the boxes of `per`, which hold nothing else.
+  while (diagram->ops.size() == 1 && std::holds_alternative<Box>(diagram->ops[0].generator))
+    diagram = bodyOf(diagram->ops[0].generator).get();
+  if (diagram->ops.size() != 1 || diagram->outputs != diagram->ops[0].results)
+    return std::nullopt;
+  auto *apply = std::get_if<Apply>(&diagram->ops[0].generator);
+  if (!apply)
+    return std::nullopt;
+  std::set<std::size_t> distinct;
+  for (WireId operand : diagram->ops[0].operands)
+    if (diagram->wire(operand).producer.valid() || !distinct.insert(operand.index()).second)
+      return std::nullopt;
+  return apply->learner;
+}
+
+} // namespace
+
+std::optional<std::string> differAnywhere(const Definition &left, const Definition &right,
+                                          const std::vector<Constraint> &conditions, unsigned trials) {
+  Definition first = withoutHoles(left), second = withoutHoles(right);
+  std::vector<std::string> names = sizeNames(first, second);
+  for (std::int64_t trial = 0; trial < std::int64_t(trials); ++trial) {
+    auto sizes = drawSizes(names, conditions, trial);
+    if (!sizes) {
+      if (trial == 5)
+        continue; // no empty axis meets the conditions
+      return "no small sizes meet its conditions";
+    }
+    auto a = run(first, *sizes, trial), b = run(second, *sizes, trial);
+    if (!a || !b)
+      return (a ? b : a).error();
+    for (std::size_t i = 0; i < a->size(); ++i)
+      if (double error = distance((*a)[i], (*b)[i]); !(error <= 1e-9))
+        return fmt::format("at {} the two differ by {:.2g} of their size", sizesText(*sizes), error);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> falseClaim(const Rule &rule) {
+  if (rule.kind == RuleKind::Equation)
+    return differAnywhere(rule.left, rule.right, rule.conditions);
+  if (rule.filled)
+    return differAnywhere(*rule.filled, rule.right, rule.conditions);
+  bool cited = rule.doc.find("@cite") != std::string::npos;
+  if (auto bare = bareLearner(rule.left)) {
+    LearnerKind kind = rule.left.learner(*bare).kind;
+    if (kind == LearnerKind::Linear || kind == LearnerKind::Affine)
+      if (auto wrong = notLinear(rule.right, kind == LearnerKind::Affine, rule.conditions))
+        return wrong;
+    if (rule.bothWays && !cited)
+      return "that the right side can do whatever the left can needs a citation: @cite KEY";
+    return std::nullopt;
+  }
+  if (rule.kind == RuleKind::Specialise)
+    return "it does not say how the left side's learners are filled: by { a(x, y) = … }";
+  if (!cited)
+    return "it needs fillings, by { … }, or a citation, @cite KEY";
+  return std::nullopt;
+}
+
+} // namespace attnc

@@ -1,0 +1,54 @@
+#pragma once
+#include "attnc/rewrite/Pattern.h"
+
+#include <functional>
+
+namespace attnc::rewriting {
+
+/// Renamings of binders on the way into a stack that is looked through: x[i] of Stack j. f(j) is f under j := i. A
+/// binder that a pattern's box stands for is renamed to a virtual one, numbered from `firstVirtual`.
+inline constexpr std::size_t firstVirtual = 1u << 30;
+using EnvId = Id<struct EnvTag>; // invalid: nothing is renamed
+struct Env {
+  EnvId next;
+  BinderId from, to;
+};
+
+/// What a metavariable stands for: the wire, as a function of the virtual binders.
+struct Image {
+  boost::container::small_vector<BinderId, 2> indices;
+  Wire wire;
+  EnvId env;
+};
+
+/// Where a pattern matches.
+struct Match {
+  std::vector<Wire> roots;   // of the host, by result of the rule
+  std::vector<Image> images; // by input of the rule; of those the left side does not have, the wire is invalid
+  std::vector<Env> envs;
+  Size::Bindings sizes;
+  struct LearnerImage {
+    LearnerId learner; // of the host; invalid: the left side does not have it
+    std::vector<BinderId> pers;
+  };
+  std::vector<LearnerImage> learners;
+  std::vector<NodeId> applied;                        // the uses of learners in the match
+  std::vector<std::pair<BinderId, BinderId>> binders; // of the pattern: of the host
+  std::vector<BinderId> context;                      // for dropped axes that are met: of the host
+};
+
+/// Every match of a pattern in what the host's outputs need, by rank of the first result. Those that are not convex
+/// (a metavariable depends on a result, so that the replacement would feed itself) are none. `yes` may say false to
+/// end the search. A learner that the right side lacks must have no other use (or, of a bare learner, each use is
+/// rewritten: one match for the learner).
+void forEachMatch(const Host &host, const Pattern &pattern, const std::function<bool(Match)> &yes);
+std::vector<Match> allMatches(const Host &host, const Pattern &pattern);
+
+/// The match still stands: its roots are there, and it is convex. After another rewrite it may not be.
+bool isConvex(const Host &host, const Match &match);
+
+/// A condition on sizes: holds for all sizes >= 0, never holds, or must be assumed.
+enum class Verdict : std::uint8_t { Holds, Fails, Assumed };
+Verdict judge(const Constraint &condition);
+
+} // namespace attnc::rewriting
