@@ -231,6 +231,50 @@ int run(int argc, char **argv) {
                      "  attnc web web.json --merge cat,kitten --around cat --links 2 -o part.json");
   webCommand->callback([&] { action = [&] { return attnc::webCommand(webOptions, console(false)); }; });
 
+  ProveOptions proveOptions;
+  auto *proveCommand = app.add_subcommand("prove", "replay derivations step by step, and try out rules");
+  proveCommand->add_option("FILE", proveOptions.files, ".attn programs with derivations or rules")->required();
+  proveCommand->add_flag("--json", json, "the steps as JSON");
+  proveCommand->footer("Example:\n  attnc prove taxonomy/derivations/bahdanau_to_vaswani.attn");
+  proveCommand->callback([&] { action = [&] { return prove(proveOptions, console(json)); }; });
+
+  DeriveOptions deriveOptions;
+  auto *deriveCommand = app.add_subcommand("derive", "search for a derivation of one diagram from another");
+  deriveCommand->add_option("A", deriveOptions.left, "FILE or FILE:DIAGRAM")->required();
+  deriveCommand->add_option("B", deriveOptions.right, "FILE or FILE:DIAGRAM")->required();
+  deriveCommand->add_option("--rules", deriveOptions.rules, "FILE or FILE:THEORY; the rules that come with attnc else");
+  deriveCommand->add_option("--max-steps", deriveOptions.maxSteps, "give up after so many")->capture_default_str();
+  deriveCommand->add_option("--max-diagrams", deriveOptions.maxDiagrams, "give up after so many")
+      ->capture_default_str();
+  deriveCommand->add_option("-o,--output", deriveOptions.output, "FILE.attn; standard output if left out");
+  deriveCommand->footer("Example:\n  attnc derive linear.attn:quadratic linear.attn:linear --rules rules.attn");
+  deriveCommand->callback([&] { action = [&] { return derive(deriveOptions, console(false)); }; });
+
+  RewriteOptions rewriteOptions;
+  auto *rewriteCommand = app.add_subcommand("rewrite", "rewrite a diagram by rules, or to a lower cost");
+  rewriteCommand->add_option("FILE", rewriteOptions.file, "an .attn program, - for standard input")->required();
+  rewriteCommand->add_option("DIAGRAM", rewriteOptions.diagram, "its last diagram if left out");
+  rewriteCommand->add_option("--rules", rewriteOptions.rules, "FILE or FILE:THEORY; the rules that come with attnc else");
+  rewriteCommand->add_option("--until", rewriteOptions.until, "fixpoint, or a number of rewrites")
+      ->capture_default_str();
+  rewriteCommand->add_option("--cost", rewriteOptions.cost, "take what lowers it, by equations alone")
+      ->check(CLI::IsMember({"flops", "bytes", "memory", "parameters", "ops"}));
+  rewriteCommand->add_option("--size", rewriteOptions.sizes, "NAME=NUMBER, for the cost")->allow_extra_args(true);
+  rewriteCommand->add_option("-o,--output", rewriteOptions.output, "FILE.attn; standard output if left out");
+  rewriteCommand->footer("Example:\n  attnc rewrite linear.attn --rules rules.attn --cost flops --size n=4096 m=4096 d=64 e=64");
+  rewriteCommand->callback([&] { action = [&] { return rewrite(rewriteOptions, console(false)); }; });
+
+  TaxonomyOptions taxonomyOptions;
+  auto *taxonomyCommand = app.add_subcommand("taxonomy", "grow the mechanisms a theory makes of a root, and name them");
+  taxonomyCommand->add_option("FILE", taxonomyOptions.file, "an .attn program with a taxonomy; the shipped one else");
+  taxonomyCommand->add_option("--depth", taxonomyOptions.depth, "steps from the root; as the file says if left out");
+  taxonomyCommand->add_option("--max-nodes", taxonomyOptions.maxNodes, "stop after so many")->capture_default_str();
+  taxonomyCommand->add_flag("--all", taxonomyOptions.everything, "also what leads to no known mechanism");
+  taxonomyCommand->add_option("-o,--output", taxonomyOptions.outputs, "FILE.svg, .pdf, .dot, .json or .html")
+      ->allow_extra_args(true);
+  taxonomyCommand->footer("Example:\n  attnc taxonomy -o taxonomy.html taxonomy.svg");
+  taxonomyCommand->callback([&] { action = [&] { return taxonomy(taxonomyOptions, console(false)); }; });
+
   EqualOptions equalOptions;
   auto *equalCommand = app.add_subcommand("equal", "are two diagrams the same morphism up to the structural laws?");
   equalCommand->add_option("A", equalOptions.left, "FILE or FILE:DIAGRAM")->required();

@@ -1,4 +1,5 @@
 #include "attnc/driver/Commands.h"
+#include "attnc/driver/Theories.h"
 
 #include "attnc/diagram/Parameters.h"
 #include "attnc/driver/GeneratorsFile.h"
@@ -34,6 +35,7 @@ int check(const CheckOptions &options, Console console) {
   for (const std::string &file : options.files)
     if (auto id = session.read(file)) {
       Module module = session.load(*id);
+      checkRules(module, session.diagnostics);
       GeneratorsFile generators(session, *id);
       for (const auto &definition : module.definitions)
         if (console.json)

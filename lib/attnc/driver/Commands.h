@@ -107,6 +107,42 @@ struct WebOptions {
 };
 int webCommand(const WebOptions &options, Console console);
 
+struct ProveOptions {
+  std::vector<std::string> files;
+};
+/// Replays the derivations of files step by step, and tries out their rules.
+int prove(const ProveOptions &options, Console console);
+
+struct DeriveOptions {
+  std::string left, right; // FILE or FILE:DIAGRAM
+  std::string rules;       // FILE or FILE:THEORY; the shipped rules if left out
+  std::size_t maxSteps = 8, maxDiagrams = 20000;
+  std::string output; // standard output if left out
+};
+/// Searches for a derivation and writes it as a program.
+int derive(const DeriveOptions &options, Console console);
+
+struct RewriteOptions {
+  std::string file, diagram;
+  std::string rules;
+  std::string until = "fixpoint"; // or a number of rewrites
+  std::string cost;               // flops, bytes, memory, parameters, ops: only what lowers it; empty: left to right
+  std::vector<std::string> sizes; // NAME=NUMBER, for the cost
+  std::string output;             // standard output if left out
+};
+/// Rewrites a diagram by rules, and writes it as a program.
+int rewrite(const RewriteOptions &options, Console console);
+
+struct TaxonomyOptions {
+  std::string file;              // the shipped one if left out
+  std::size_t depth = 0;         // 0: as the file says
+  std::size_t maxNodes = 20000;
+  bool everything = false;       // also nodes that no known mechanism grows from
+  std::vector<std::string> outputs; // .svg, .pdf, .dot, .json, .html
+};
+/// Grows a taxonomy and writes it.
+int taxonomy(const TaxonomyOptions &options, Console console);
+
 struct EqualOptions {
   std::string left, right; // FILE or FILE:DIAGRAM
 };

@@ -1,4 +1,5 @@
 #include "attnc/driver/Commands.h"
+#include "attnc/driver/Theories.h"
 
 #include "attnc/diagram/Equal.h"
 
@@ -6,15 +7,6 @@
 #include <ostream>
 
 namespace attnc {
-
-/// FILE or FILE:DIAGRAM; a colon within a path that exists is part of the path.
-static std::pair<std::string, std::string> splitReference(const std::string &reference) {
-  std::size_t colon = reference.rfind(':');
-  std::error_code ignored;
-  if (colon == std::string::npos || std::filesystem::exists(reference, ignored))
-    return {reference, ""};
-  return {reference.substr(0, colon), reference.substr(colon + 1)};
-}
 
 int equal(const EqualOptions &options, Console console) {
   Session session(console);

@@ -15,7 +15,7 @@ std::vector<Move> Growth::derivation(std::size_t node) const {
   return moves;
 }
 
-Growth grow(const Taxonomy &taxonomy, const std::vector<Known> &library, const GrowOptions &options) {
+Growth grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const std::vector<Known> &library, const GrowOptions &options) {
   Tables tables;
   Patterns patterns(tables);
   std::map<Hash128, std::vector<std::size_t>> names;
@@ -24,22 +24,33 @@ Growth grow(const Taxonomy &taxonomy, const std::vector<Known> &library, const G
   Growth growth;
   std::map<Hash128, std::size_t> byForm;
   std::size_t named = 0;
+  std::size_t current = 0;
   auto add = [&](Reached there, std::size_t depth, std::optional<std::size_t> parent, Move move) {
     auto [entry, fresh] = byForm.emplace(there.form, growth.nodes.size());
     if (fresh) {
       auto known = names.find(there.form);
-      growth.nodes.push_back({std::move(there.definition), there.form, depth, parent, std::move(move),
+      growth.nodes.push_back({std::move(there.definition), there.form, current, depth, parent, std::move(move),
                               known == names.end() ? std::vector<std::size_t>() : known->second});
       named += !growth.nodes.back().known.empty();
     }
     return entry->second;
   };
-  add(reached(freeze(load(tables, *taxonomy.root))), 0, std::nullopt, {});
-  std::size_t maxDepth = taxonomy.depth ? std::size_t(*taxonomy.depth) : options.maxDepth;
-  for (std::size_t at = 0; at < growth.nodes.size(); ++at) {
-    if (growth.nodes[at].depth >= maxDepth) {
-      growth.ended = fmt::format("nodes {} steps from the root were not rewritten further", maxDepth);
+  for (std::size_t at = 0;; ++at) {
+    while (at == growth.nodes.size() && current < taxonomies.size()) {
+      add(reached(freeze(load(tables, *taxonomies[current]->root))), 0, std::nullopt, {});
+      if (at == growth.nodes.size())
+        ++current; // its root is there already
+    }
+    if (at == growth.nodes.size())
       break;
+    const Taxonomy &taxonomy = *taxonomies[growth.nodes[at].taxonomy];
+    std::size_t maxDepth = taxonomy.depth ? std::size_t(*taxonomy.depth) : options.maxDepth;
+    if (growth.nodes[at].depth >= maxDepth) {
+      if (at + 1 == growth.nodes.size())
+        ++current;
+      if (growth.ended.empty())
+        growth.ended = fmt::format("what is {} steps from '{}' was not rewritten further", maxDepth, taxonomy.root->name);
+      continue;
     }
     Definition here = growth.nodes[at].definition; // the vector grows below
     std::size_t depth = growth.nodes[at].depth + 1;
@@ -65,6 +76,8 @@ Growth grow(const Taxonomy &taxonomy, const std::vector<Known> &library, const G
     }
     if (options.progress && at % 16 == 0)
       options.progress(growth.nodes.size(), named, depth);
+    if (at + 1 == growth.nodes.size())
+      ++current;
   }
   return growth;
 }

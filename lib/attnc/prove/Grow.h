@@ -9,12 +9,12 @@ struct Known {
   std::shared_ptr<const Definition> definition;
 };
 
-/// What grew: the root first, then breadth-first. Two nodes are never one morphism.
+/// What grew: from each root in turn, breadth-first. Two nodes are never one morphism.
 struct Growth {
   struct Node {
     Definition definition;
     Hash128 form;
-    std::size_t depth;
+    std::size_t taxonomy, depth; // of which taxonomy, how many steps from its root
     std::optional<std::size_t> parent; // by which it was reached first
     Move move;                         // from the parent
     std::vector<std::size_t> known;    // of the library: equal to it
@@ -37,8 +37,8 @@ struct GrowOptions {
   std::function<void(std::size_t nodes, std::size_t named, std::size_t depth)> progress;
 };
 
-/// Every diagram that the theory makes of the root within the bounds, deduplicated by canonical form, each named by
+/// Every diagram that the theories make of their roots within the bounds, deduplicated by canonical form, each named by
 /// what it equals in the library.
-Growth grow(const Taxonomy &taxonomy, const std::vector<Known> &library, const GrowOptions &options = {});
+Growth grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const std::vector<Known> &library, const GrowOptions &options = {});
 
 } // namespace attnc

@@ -1,5 +1,6 @@
 #pragma once
 #include "attnc/prove/Replay.h"
+#include "attnc/support/Hash.h"
 
 namespace attnc {
 

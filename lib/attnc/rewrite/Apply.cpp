@@ -22,6 +22,8 @@ public:
     if (!isConvex(host, match))
       return tl::unexpected<std::string>("what it matched is not there any more, or feeds itself");
     Applied applied;
+    if (!match.equated.empty())
+      host.substitute(match.equated);
     if (auto wrong = checkConditions(applied); !wrong.empty())
       return tl::unexpected(wrong);
     makeLearners();
@@ -278,7 +280,7 @@ private:
         operands.push_back(build(operand));
       LabelId label = node.label;
       if (host.tables->label(label).sized)
-        label = withSizes(label);
+        label = host.tables->substitute(label, sizes);
       NodeId id = host.op(label, operands, types(node));
       return {id, wire.port};
     }
@@ -314,20 +316,6 @@ private:
       result.push_back(type.isScalar() ? one : host.tables->type(type.substitute(sizes)));
     }
     return result;
-  }
-
-  LabelId withSizes(LabelId label) {
-    Generator generator = host.tables->label(label).generator;
-    if (auto *size = std::get_if<SizeValue>(&generator))
-      size->size = size->size.substitute(sizes);
-    if (auto *scatter = std::get_if<Scatter>(&generator))
-      scatter->size = scatter->size.substitute(sizes);
-    if (auto *topk = std::get_if<TopK>(&generator))
-      topk->count = topk->count.substitute(sizes);
-    if (auto *reshape = std::get_if<Reshape>(&generator))
-      for (Size &axis : reshape->axes)
-        axis = axis.substitute(sizes);
-    return host.tables->label(generator);
   }
 
   /// A metavariable at indices of the right side: what it stands for, with these in the places of the left's.

@@ -67,6 +67,20 @@ LabelId Tables::label(const Generator &generator) {
   return entry->second;
 }
 
+LabelId Tables::substitute(LabelId id, const Size::Bindings &bindings) {
+  Generator generator = label(id).generator;
+  if (auto *size = std::get_if<SizeValue>(&generator))
+    size->size = size->size.substitute(bindings);
+  if (auto *scatter = std::get_if<Scatter>(&generator))
+    scatter->size = scatter->size.substitute(bindings);
+  if (auto *topk = std::get_if<TopK>(&generator))
+    topk->count = topk->count.substitute(bindings);
+  if (auto *reshape = std::get_if<Reshape>(&generator))
+    for (Size &axis : reshape->axes)
+      axis = axis.substitute(bindings);
+  return label(generator);
+}
+
 // ---- Sets of binders
 
 FreeId Host::intern(std::vector<BinderId> set) {
@@ -390,6 +404,32 @@ void Host::rerank() {
   }
   nextRank = rank;
   step = 0;
+}
+
+void Host::substitute(const Size::Bindings &bindings) {
+  auto change = [&](Size &size) { size = size.substitute(bindings); };
+  for (Node &node : nodes) {
+    for (TypeId &type : node.types)
+      if (const Type &known = tables->type(type); !known.isScalar())
+        type = tables->type(known.substitute(bindings));
+    if (node.kind == NodeKind::Op && tables->label(node.label).sized)
+      node.label = tables->substitute(node.label, bindings);
+  }
+  for (Binder &binder : binders)
+    change(binder.size);
+  for (Learner &learner : learners) {
+    for (auto *side : {&learner.domain, &learner.codomain})
+      for (Type &type : *side)
+        type = type.substitute(bindings);
+    std::ranges::for_each(learner.per, change);
+    change(learner.width);
+  }
+  for (Constraint &condition : constraints) {
+    change(condition.left);
+    change(condition.right);
+    if (condition.modulus)
+      change(*condition.modulus);
+  }
 }
 
 void Host::sweep(std::size_t first) {

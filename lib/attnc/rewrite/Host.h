@@ -80,6 +80,7 @@ public:
   };
   LabelId label(const Generator &generator);
   const Label &label(LabelId id) const { return labels[id.index()]; }
+  LabelId substitute(LabelId id, const Size::Bindings &bindings);
 
 private:
   std::map<Type, TypeId> typeIds;
@@ -143,6 +144,8 @@ public:
   void placeLast() { step = 0; }
   /// Ranks anew, from the outputs back.
   void rerank();
+  /// Sizes that are others from here on, everywhere: costs as much as the host is large.
+  void substitute(const Size::Bindings &bindings);
   /// Drops nodes made from `first` on that nothing uses.
   void sweep(std::size_t first);
 

@@ -409,8 +409,9 @@ private:
 
   // ---- Sizes
 
-  bool unify(const Size &wanted, const Size &given) {
+  bool unify(const Size &wanted, const Size &asGiven) {
     Size known = match.sizes.empty() ? wanted : wanted.substitute(match.sizes);
+    Size given = match.equated.empty() ? asGiven : asGiven.substitute(match.equated);
     if (known == given && !hasUnknown(wanted))
       return true;
     // A single name that is not known yet; or a polynomial in one such name.
@@ -422,10 +423,9 @@ private:
         unknown = name;
       }
     if (!unknown)
-      return known == given;
+      return known == given || equate(known, given);
     if (wanted.asVariable()) {
       match.sizes.emplace(*unknown, given);
-      sized.push_back(*unknown);
       return true;
     }
     // Names of the pattern and of the host may be spelled alike: the unknown takes one that no host has.
@@ -435,7 +435,25 @@ private:
     if (!solved)
       return false;
     match.sizes.emplace(*unknown, *solved);
-    sized.push_back(*unknown);
+    return true;
+  }
+
+  /// A size that is a name of the host is narrowed to the other.
+  bool equate(const Size &one, const Size &other) {
+    if (pattern.rule->kind == RuleKind::Equation)
+      return false;
+    const Size *name = other.asVariable() ? &other : one.asVariable() ? &one : nullptr;
+    if (!name)
+      return false;
+    const Size &value = name == &other ? one : other;
+    std::string variable = *name->asVariable();
+    if (value.mentions(variable))
+      return false;
+    Size::Bindings step{{variable, value}};
+    for (auto *bindings : {&match.equated, &match.sizes})
+      for (auto &[key, size] : *bindings)
+        size = size.substitute(step);
+    match.equated.emplace(variable, value);
     return true;
   }
 
@@ -459,12 +477,13 @@ private:
   // ---- What is undone
 
   struct Trail {
-    std::size_t envs, binders, applied, bound, sized, dropped;
+    std::size_t envs, binders, applied, bound, dropped;
     std::vector<Match::LearnerImage> learners;
+    Size::Bindings sizes, equated;
   };
   Trail trail() const {
-    return {match.envs.size(), match.binders.size(), match.applied.size(), bound.size(), sized.size(), dropped.size(),
-            match.learners};
+    return {match.envs.size(), match.binders.size(), match.applied.size(), bound.size(), dropped.size(),
+            match.learners,    match.sizes,          match.equated};
   }
   void undo(const Trail &to) {
     match.envs.resize(to.envs);
@@ -472,8 +491,8 @@ private:
     match.applied.resize(to.applied);
     for (; bound.size() > to.bound; bound.pop_back())
       match.images[bound.back()] = {};
-    for (; sized.size() > to.sized; sized.pop_back())
-      match.sizes.erase(sized.back());
+    match.sizes = to.sizes;
+    match.equated = to.equated;
     dropped.resize(to.dropped);
     match.learners = to.learners;
   }
@@ -527,7 +546,6 @@ private:
   Match match;
   std::vector<Goal> goals;
   std::vector<std::uint32_t> bound;
-  std::vector<std::string> sized;
   std::vector<std::pair<BinderId, BinderId>> dropped;
   std::size_t fresh = 0;
 };

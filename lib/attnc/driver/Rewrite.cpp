@@ -1,0 +1,144 @@
+#include "attnc/driver/Arguments.h"
+#include "attnc/driver/Commands.h"
+#include "attnc/driver/Theories.h"
+
+#include "attnc/cost/Cost.h"
+#include "attnc/decompile/Decompile.h"
+#include "attnc/prove/Search.h"
+#include "attnc/syntax/Printer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ostream>
+#include <set>
+
+namespace attnc {
+
+/// Left to right, the first rule that matches, as long as something new comes.
+static std::vector<Move> towardsFixpoint(Definition &now, const Theory &theory, std::size_t limit,
+                                         rewriting::Tables &tables, Patterns &patterns) {
+  std::vector<Move> moves;
+  std::set<Hash128> seen{reached(now).form};
+  while (moves.size() < limit) {
+    bool moved = false;
+    for (auto &[move, there] : neighbours(now, theory, tables, patterns))
+      if (seen.insert(there.form).second) {
+        now = std::move(there.definition);
+        moves.push_back(move);
+        moved = true;
+        break;
+      }
+    if (!moved)
+      break;
+  }
+  return moves;
+}
+
+/// The cheapest diagram that equations reach: best first, so that a step that costs more may lead to one that costs less.
+static std::vector<Move> towardsLeast(Definition &now, const Theory &theory, std::size_t limit, const Measure &measure,
+                                      const Size::Values &sizes, rewriting::Tables &tables, Patterns &patterns) {
+  constexpr std::size_t mostDiagrams = 400;
+  struct Node {
+    Definition definition;
+    Size cost;
+    std::size_t parent, depth;
+    Move move;
+  };
+  auto price = [&](const Definition &definition) -> std::optional<Size> {
+    auto cost = costOf(definition);
+    return cost ? std::optional((*cost).*measure.field) : std::nullopt;
+  };
+  auto less = [&](const Size &a, const Size &b) { return compare(a, b, sizes) == std::partial_ordering::less; };
+  std::vector<Node> nodes{{now, *price(now), 0, 0, {}}};
+  std::set<Hash128> seen{reached(now).form};
+  std::set<std::size_t> open{0};
+  while (!open.empty() && nodes.size() < mostDiagrams) {
+    std::size_t at = *open.begin();
+    for (std::size_t one : open)
+      if (less(nodes[one].cost, nodes[at].cost))
+        at = one;
+    open.erase(at);
+    if (nodes[at].depth >= limit)
+      continue;
+    Definition here = nodes[at].definition;
+    for (auto &[move, there] : neighbours(here, theory, tables, patterns)) {
+      if (!seen.insert(there.form).second)
+        continue;
+      auto cost = price(there.definition);
+      if (!cost)
+        continue;
+      open.insert(nodes.size());
+      nodes.push_back({std::move(there.definition), *cost, at, nodes[at].depth + 1, move});
+    }
+  }
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < nodes.size(); ++i)
+    if (less(nodes[i].cost, nodes[best].cost))
+      best = i;
+  now = nodes[best].definition;
+  std::vector<Move> moves;
+  for (; best != 0; best = nodes[best].parent)
+    moves.push_back(nodes[best].move);
+  std::reverse(moves.begin(), moves.end());
+  return moves;
+}
+
+int rewrite(const RewriteOptions &options, Console console) {
+  Session session(console);
+  std::size_t limit = 1000;
+  if (options.until != "fixpoint") {
+    auto [end, error] = std::from_chars(options.until.data(), options.until.data() + options.until.size(), limit);
+    if (error != std::errc() || end != options.until.data() + options.until.size()) {
+      session.diagnostics.report(Diag::BadArgument, {}, options.until, "fixpoint or a number of rewrites");
+      return session.finish();
+    }
+  }
+  auto definition = session.definition(options.file, options.diagram);
+  TheoryRef theory = definition ? selectTheory(session, options.rules) : nullptr;
+  auto sizes = parseSizes(options.sizes, session);
+  if (!theory || !sizes)
+    return session.finish();
+  rewriting::Tables tables;
+  Patterns patterns(tables);
+  Definition now = rewriting::freeze(rewriting::load(tables, *definition));
+  std::vector<Move> moves;
+  std::string priced;
+  if (options.cost.empty()) {
+    moves = towardsFixpoint(now, *theory, limit, tables, patterns);
+  } else {
+    Theory equations;
+    for (const Theory::Member &member : theory->rules)
+      if (member.rule->kind == RuleKind::Equation)
+        equations.rules.push_back(member);
+    auto before = costOf(now);
+    if (!before) {
+      session.diagnostics.report(Diag::CannotRun, definition->span, definition->name, before.error());
+      return session.finish();
+    }
+    Measure measure = *measureNamed(options.cost);
+    moves = towardsLeast(now, equations, limit, measure, *sizes, tables, patterns);
+    auto after = costOf(now);
+    auto text = [&](const Cost &cost) {
+      Cost there = atSizes(cost, *sizes);
+      std::string polynomial = (cost.*measure.field).str(), value = (there.*measure.field).str();
+      return polynomial == value ? value : polynomial + " = " + value;
+    };
+    priced = fmt::format("// {}: {}, was {}\n", options.cost, text(*after), text(*before));
+  }
+  auto declaration = toNamed(now, preludeDefinition);
+  if (!declaration) {
+    session.diagnostics.report(Diag::CannotConvert, definition->span, definition->name, declaration.error());
+    return session.finish();
+  }
+  std::string text = priced;
+  for (const Move &move : moves)
+    text += fmt::format("// by {}{}\n", move.rule->name, move.reversed ? " reversed" : "");
+  text += print(*declaration) + "\n";
+  if (options.output.empty() || options.output == "-")
+    console.out << text;
+  else
+    session.write(options.output, text);
+  return session.finish();
+}
+
+} // namespace attnc

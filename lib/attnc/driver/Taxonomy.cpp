@@ -1,0 +1,214 @@
+#include "attnc/driver/Commands.h"
+#include "attnc/driver/TaxonomyPage.h"
+#include "attnc/driver/Theories.h"
+
+#include "attnc/cost/Cost.h"
+#include "attnc/decompile/Decompile.h"
+#include "attnc/prove/Grow.h"
+#include "attnc/render/GraphPicture.h"
+#include "attnc/render/Render.h"
+#include "attnc/render/Writers.h"
+#include "attnc/syntax/Printer.h"
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+namespace attnc {
+
+/// Every diagram of the files of the taxonomy's folder; a name that several files have is that of the first.
+static std::vector<Known> loadLibrary(Session &session) {
+  std::vector<Known> library;
+  std::vector<std::filesystem::path> files;
+  std::error_code ignored;
+  for (const auto &entry : std::filesystem::directory_iterator(taxonomyFolder(), ignored))
+    if (entry.path().extension() == ".attn")
+      files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const auto &file : files)
+    if (auto module = session.load(file.string()))
+      for (const auto &definition : module->definitions)
+        library.push_back({definition->name, file.filename().string(), definition});
+  return library;
+}
+
+static std::string citation(const std::string &doc) {
+  std::size_t at = doc.find("@cite ");
+  return at == std::string::npos ? "" : doc.substr(at + 6, doc.find('\n', at) - at - 6);
+}
+
+namespace {
+
+/// The part of a growth that is shown, as JSON: {taxonomies, reached, ended, nodes, edges}; docs/theories.md says what
+/// the fields are.
+class Description {
+public:
+  Description(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const Growth &growth, const std::vector<Known> &library, bool everything)
+      : taxonomies(taxonomies), growth(growth), library(library), shown(growth.nodes.size(), everything) {
+    for (std::size_t i = 0; i < growth.nodes.size(); ++i)
+      if (!growth.nodes[i].known.empty() || !growth.nodes[i].parent)
+        for (std::optional<std::size_t> at = i; at && !shown[*at]; at = growth.nodes[*at].parent)
+          shown[*at] = true;
+  }
+
+  nlohmann::json json() const {
+    nlohmann::json nodes = nlohmann::json::array(), edges = nlohmann::json::array();
+    for (std::size_t i = 0; i < growth.nodes.size(); ++i)
+      if (shown[i])
+        nodes.push_back(node(i));
+    for (const Growth::Edge &edge : growth.edges)
+      if (shown[edge.from] && shown[edge.to])
+        edges.push_back({{"from", edge.from},
+                         {"to", edge.to},
+                         {"rule", edge.move.rule->name},
+                         {"kind", name(edge.move.rule->kind)},
+                         {"reversed", edge.move.reversed},
+                         {"first", growth.nodes[edge.to].parent == edge.from &&
+                                       growth.nodes[edge.to].move.rule == edge.move.rule},
+                         {"cite", citation(edge.move.rule->doc)}});
+    nlohmann::json parts = nlohmann::json::array();
+    for (const auto &one : taxonomies)
+      parts.push_back(
+          {{"name", one->name}, {"doc", one->doc}, {"root", one->root->name}, {"theory", one->theory->name}});
+    return {{"taxonomies", parts}, {"reached", growth.nodes.size()}, {"ended", growth.ended}, {"nodes", nodes},
+            {"edges", edges}};
+  }
+
+private:
+  nlohmann::json node(std::size_t i) const {
+    const Growth::Node &node = growth.nodes[i];
+    nlohmann::json result = {{"id", i}, {"taxonomy", node.taxonomy}, {"depth", node.depth}, {"signature", node.definition.signature()}};
+    nlohmann::json names = nlohmann::json::array();
+    for (std::size_t known : node.known)
+      names.push_back({{"name", library[known].name},
+                       {"file", library[known].file},
+                       {"doc", library[known].definition->doc},
+                       {"cite", citation(library[known].definition->doc)}});
+    result["known"] = names;
+    Definition named = node.definition;
+    named.name = node.known.empty() ? "attention" : library[node.known[0]].name;
+    if (auto declaration = toNamed(named, preludeDefinition)) {
+      declaration->doc.clear();
+      result["program"] = print(*declaration);
+    }
+    if (auto picture = render::layout(named))
+      result["picture"] = render::toSvg(*picture);
+    if (auto cost = costOf(named))
+      for (const Measure &measure : measures)
+        result["cost"][measure.name] = ((*cost).*measure.field).str();
+    nlohmann::json steps = nlohmann::json::array();
+    for (const Move &move : growth.derivation(i))
+      steps.push_back({{"rule", move.rule->name},
+                       {"kind", name(move.rule->kind)},
+                       {"reversed", move.reversed},
+                       {"match", move.match}});
+    result["derivation"] = steps;
+    std::vector<std::size_t> path{i};
+    while (growth.nodes[path.back()].parent)
+      path.push_back(*growth.nodes[path.back()].parent);
+    result["path"] = std::vector<std::size_t>(path.rbegin(), path.rend());
+    return result;
+  }
+
+  const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies;
+  const Growth &growth;
+  const std::vector<Known> &library;
+  std::vector<bool> shown;
+};
+
+} // namespace
+
+/// The graph for Graphviz: named nodes with their names, others small; an edge each rule by which a node is first
+/// reached, its kind as a style.
+static std::string dotOf(const nlohmann::json &description) {
+  std::string text = "digraph taxonomy {\n  rankdir=TB; nodesep=0.25; ranksep=0.45;\n"
+                     "  node [fontname=\"DejaVu Sans\", fontsize=11, shape=box, style=\"rounded,filled\", "
+                     "fillcolor=\"#fdf6e3\", color=\"#586e75\"];\n"
+                     "  edge [fontname=\"DejaVu Sans\", fontsize=8, color=\"#586e75\", fontcolor=\"#586e75\"];\n";
+  for (const auto &node : description["nodes"]) {
+    if (node["known"].empty()) {
+      text += fmt::format("  n{0} [id=\"n{0}\", label=\"\", shape=circle, width=0.12, fixedsize=true, fillcolor=\"#93a1a1\"];\n",
+                          node["id"].get<std::size_t>());
+      continue;
+    }
+    text += fmt::format("  n{0} [id=\"n{0}\", label=\"{1}\", tooltip=\"{2}\"];\n", node["id"].get<std::size_t>(),
+                        node["known"][0]["name"].get<std::string>(), node["known"][0]["cite"].get<std::string>());
+  }
+  for (const auto &edge : description["edges"]) {
+    if (!edge["first"].get<bool>())
+      continue;
+    std::string kind = edge["kind"];
+    text += fmt::format("  n{} -> n{} [label=\"{}\"{}];\n", edge["from"].get<std::size_t>(),
+                        edge["to"].get<std::size_t>(), edge["rule"].get<std::string>(),
+                        kind == "specialise" ? "" : kind == "express" ? ", style=dashed" : ", dir=none, style=bold");
+  }
+  return text + "}\n";
+}
+
+int taxonomy(const TaxonomyOptions &options, Console console) {
+  Session session(console);
+  std::string file = options.file.empty() ? (taxonomyFolder() / "rules" / "taxonomy.attn").string() : options.file;
+  auto module = session.load(file);
+  if (!module || session.diagnostics.hasErrors())
+    return session.finish();
+  if (module->taxonomies.empty()) {
+    session.diagnostics.report(Diag::NothingFound, {}, fmt::format("'{}' holds no taxonomy", file));
+    return session.finish();
+  }
+  std::vector<std::shared_ptr<const Taxonomy>> taxonomies;
+  std::size_t rules = 0;
+  for (const auto &one : module->taxonomies) {
+    auto copy = std::make_shared<Taxonomy>(*one);
+    if (options.depth > 0)
+      copy->depth = static_cast<std::int64_t>(options.depth);
+    rules += copy->theory->rules.size();
+    taxonomies.push_back(std::move(copy));
+  }
+  std::vector<Known> library = loadLibrary(session);
+  if (session.diagnostics.hasErrors())
+    return session.finish();
+  GrowOptions growing{8, options.maxNodes, {}};
+  Growth growth;
+  {
+    Progress progress(console.err);
+    growing.progress = [&](std::size_t nodes, std::size_t named, std::size_t depth) {
+      progress.say(fmt::format("{} diagrams, {} of them known, {} steps from the root", nodes, named, depth));
+    };
+    growth = grow(taxonomies, library, growing);
+  }
+  std::size_t named = 0;
+  for (const Growth::Node &node : growth.nodes)
+    named += !node.known.empty();
+  nlohmann::json description = Description(taxonomies, growth, library, options.everything).json();
+  for (const std::string &output : options.outputs) {
+    std::string form = std::filesystem::path(output).extension().string();
+    form = form.empty() ? "" : form.substr(1);
+    tl::expected<std::string, std::string> bytes = tl::unexpected<std::string>("");
+    if (form == "json")
+      bytes = description.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    else if (form == "html")
+      bytes = taxonomyPage(description, *render::drawGraph(dotOf(description), "svg"));
+    else if (form == "dot")
+      bytes = dotOf(description);
+    else if (form == "svg" || form == "pdf" || form == "png")
+      bytes = render::drawGraph(dotOf(description), form);
+    else {
+      session.diagnostics.report(Diag::UnknownPictureForm, {}, output).help("svg, pdf, png, dot, json or html");
+      continue;
+    }
+    if (!bytes)
+      session.diagnostics.report(Diag::CannotDraw, {}, output, bytes.error());
+    else
+      session.write(output, *bytes);
+  }
+  if (options.outputs.empty())
+    for (const Growth::Node &node : growth.nodes)
+      for (std::size_t known : node.known)
+        console.out << fmt::format("{:2}  {:28} {}\n", node.depth, library[known].name,
+                                   citation(library[known].definition->doc));
+  console.out << fmt::format("{} diagrams by {} rules from {} roots, {} of them known{}{}\n", growth.nodes.size(), rules,
+                             taxonomies.size(), named,
+                             growth.ended.empty() ? "" : "; ", growth.ended);
+  return session.finish();
+}
+
+} // namespace attnc

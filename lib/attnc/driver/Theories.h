@@ -1,0 +1,34 @@
+#pragma once
+#include "attnc/driver/Session.h"
+
+#include <filesystem>
+
+namespace attnc {
+
+/// Reports each rule that is no pattern or does not hold to what it claims (prove/Soundness.h).
+void checkRules(const Module &module, Diagnostics &diagnostics);
+
+/// The folder of rules and mechanisms that comes with attnc: `taxonomy` beside the installed data, or in the source tree.
+std::filesystem::path taxonomyFolder();
+
+/// The theory of `--rules FILE[:NAME]`: the named one or the last of the file, or, when the file has none, all its rules;
+/// every rule of taxonomy/rules when nothing is named. Null after an error.
+TheoryRef selectTheory(Session &session, const std::string &reference);
+
+/// FILE or FILE:NAME; a colon within a path that exists is part of the path.
+std::pair<std::string, std::string> splitReference(const std::string &reference);
+
+/// A line on `err` that is written over, at most a few times a second and only on a terminal.
+class Progress {
+public:
+  explicit Progress(std::ostream &err);
+  ~Progress();
+  void say(const std::string &text);
+
+private:
+  std::ostream &err;
+  bool visible, written = false;
+  std::int64_t last = 0;
+};
+
+} // namespace attnc
