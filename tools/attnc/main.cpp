@@ -254,14 +254,16 @@ int run(int argc, char **argv) {
   auto *rewriteCommand = app.add_subcommand("rewrite", "rewrite a diagram by rules, or to a lower cost");
   rewriteCommand->add_option("FILE", rewriteOptions.file, "an .attn program, - for standard input")->required();
   rewriteCommand->add_option("DIAGRAM", rewriteOptions.diagram, "its last diagram if left out");
-  rewriteCommand->add_option("--rules", rewriteOptions.rules, "FILE or FILE:THEORY; the rules that come with attnc else");
+  rewriteCommand->add_option("--rules", rewriteOptions.rules,
+                             "FILE or FILE:THEORY; the rules that come with attnc else");
   rewriteCommand->add_option("--until", rewriteOptions.until, "fixpoint, or a number of rewrites")
       ->capture_default_str();
   rewriteCommand->add_option("--cost", rewriteOptions.cost, "take what lowers it, by equations alone")
       ->check(CLI::IsMember({"flops", "bytes", "memory", "parameters", "ops"}));
   rewriteCommand->add_option("--size", rewriteOptions.sizes, "NAME=NUMBER, for the cost")->allow_extra_args(true);
   rewriteCommand->add_option("-o,--output", rewriteOptions.output, "FILE.attn; standard output if left out");
-  rewriteCommand->footer("Example:\n  attnc rewrite linear.attn --rules rules.attn --cost flops --size n=4096 m=4096 d=64 e=64");
+  rewriteCommand->footer(
+      "Example:\n  attnc rewrite linear.attn --rules rules.attn --cost flops --size n=4096 m=4096 d=64 e=64");
   rewriteCommand->callback([&] { action = [&] { return rewrite(rewriteOptions, console(false)); }; });
 
   TaxonomyOptions taxonomyOptions;

@@ -134,10 +134,10 @@ struct RewriteOptions {
 int rewrite(const RewriteOptions &options, Console console);
 
 struct TaxonomyOptions {
-  std::string file;              // the shipped one if left out
-  std::size_t depth = 0;         // 0: as the file says
+  std::string file;      // the shipped one if left out
+  std::size_t depth = 0; // 0: as the file says
   std::size_t maxNodes = 20000;
-  bool everything = false;       // also nodes that no known mechanism grows from
+  bool everything = false;          // also nodes that no known mechanism grows from
   std::vector<std::string> outputs; // .svg, .pdf, .dot, .json, .html
 };
 /// Grows a taxonomy and writes it.

@@ -31,12 +31,8 @@ static nlohmann::json describeJson(const Derivation &derivation, const Replay &r
                      {"assumes", texts(rewrite.assumed)},
                      {"cite", citation(rewrite.step->rule->doc)},
                      {"signature", rewrite.after.signature()}});
-  return {{"name", derivation.name},
-          {"from", derivation.from->name},
-          {"to", derivation.to->name},
-          {"steps", steps},
-          {"holds", replay.reached},
-          {"problem", replay.problem}};
+  return {{"name", derivation.name}, {"from", derivation.from->name}, {"to", derivation.to->name},
+          {"steps", steps},          {"holds", replay.reached},       {"problem", replay.problem}};
 }
 
 int prove(const ProveOptions &options, Console console) {
@@ -62,12 +58,10 @@ int prove(const ProveOptions &options, Console console) {
         if (rewrite.step->everywhere)
           where = fmt::format(" at {} places", rewrite.chosen);
         std::string cite = citation(rule.doc);
-        console.out << fmt::format("  {:2}  {:11} {}{}{}{}{}\n", i + 1, name(rule.kind), rule.name,
-                                   rewrite.step->reversed ? " reversed" : "", where,
-                                   rewrite.assumed.empty()
-                                       ? ""
-                                       : fmt::format(", assuming {}", fmt::join(texts(rewrite.assumed), ", ")),
-                                   cite.empty() ? "" : " [" + cite + "]");
+        console.out << fmt::format(
+            "  {:2}  {:11} {}{}{}{}{}\n", i + 1, name(rule.kind), rule.name, rewrite.step->reversed ? " reversed" : "",
+            where, rewrite.assumed.empty() ? "" : fmt::format(", assuming {}", fmt::join(texts(rewrite.assumed), ", ")),
+            cite.empty() ? "" : " [" + cite + "]");
       }
       if (!replay.problem.empty()) {
         std::size_t at = replay.rewrites.size();

@@ -34,7 +34,8 @@ static std::vector<Move> towardsFixpoint(Definition &now, const Theory &theory, 
   return moves;
 }
 
-/// The cheapest diagram that equations reach: best first, so that a step that costs more may lead to one that costs less.
+/// The cheapest diagram that equations reach: best first, so that a step that costs more may lead to one that costs
+/// less.
 static std::vector<Move> towardsLeast(Definition &now, const Theory &theory, std::size_t limit, const Measure &measure,
                                       const Size::Values &sizes, rewriting::Tables &tables, Patterns &patterns) {
   constexpr std::size_t mostDiagrams = 400;

@@ -42,7 +42,8 @@ namespace {
 /// the fields are.
 class Description {
 public:
-  Description(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const Growth &growth, const std::vector<Known> &library, bool everything)
+  Description(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const Growth &growth,
+              const std::vector<Known> &library, bool everything)
       : taxonomies(taxonomies), growth(growth), library(library), shown(growth.nodes.size(), everything) {
     for (std::size_t i = 0; i < growth.nodes.size(); ++i)
       if (!growth.nodes[i].known.empty() || !growth.nodes[i].parent)
@@ -57,26 +58,30 @@ public:
         nodes.push_back(node(i));
     for (const Growth::Edge &edge : growth.edges)
       if (shown[edge.from] && shown[edge.to])
-        edges.push_back({{"from", edge.from},
-                         {"to", edge.to},
-                         {"rule", edge.move.rule->name},
-                         {"kind", name(edge.move.rule->kind)},
-                         {"reversed", edge.move.reversed},
-                         {"first", growth.nodes[edge.to].parent == edge.from &&
-                                       growth.nodes[edge.to].move.rule == edge.move.rule},
-                         {"cite", citation(edge.move.rule->doc)}});
+        edges.push_back(
+            {{"from", edge.from},
+             {"to", edge.to},
+             {"rule", edge.move.rule->name},
+             {"kind", name(edge.move.rule->kind)},
+             {"reversed", edge.move.reversed},
+             {"first", growth.nodes[edge.to].parent == edge.from && growth.nodes[edge.to].move.rule == edge.move.rule},
+             {"cite", citation(edge.move.rule->doc)}});
     nlohmann::json parts = nlohmann::json::array();
     for (const auto &one : taxonomies)
       parts.push_back(
           {{"name", one->name}, {"doc", one->doc}, {"root", one->root->name}, {"theory", one->theory->name}});
-    return {{"taxonomies", parts}, {"reached", growth.nodes.size()}, {"ended", growth.ended}, {"nodes", nodes},
+    return {{"taxonomies", parts},
+            {"reached", growth.nodes.size()},
+            {"ended", growth.ended},
+            {"nodes", nodes},
             {"edges", edges}};
   }
 
 private:
   nlohmann::json node(std::size_t i) const {
     const Growth::Node &node = growth.nodes[i];
-    nlohmann::json result = {{"id", i}, {"taxonomy", node.taxonomy}, {"depth", node.depth}, {"signature", node.definition.signature()}};
+    nlohmann::json result = {
+        {"id", i}, {"taxonomy", node.taxonomy}, {"depth", node.depth}, {"signature", node.definition.signature()}};
     nlohmann::json names = nlohmann::json::array();
     for (std::size_t known : node.known)
       names.push_back({{"name", library[known].name},
@@ -120,14 +125,15 @@ private:
 /// The graph for Graphviz: named nodes with their names, others small; an edge each rule by which a node is first
 /// reached, its kind as a style.
 static std::string dotOf(const nlohmann::json &description) {
-  std::string text = "digraph taxonomy {\n  rankdir=TB; nodesep=0.25; ranksep=0.45;\n"
-                     "  node [fontname=\"DejaVu Sans\", fontsize=11, shape=box, style=\"rounded,filled\", "
+  std::string text = "digraph taxonomy {\n  rankdir=LR; nodesep=0.06; ranksep=0.25;\n"
+                     "  node [fontname=\"DejaVu Sans\", fontsize=11, shape=box, height=0.28, margin=\"0.1,0.04\", style=\"rounded,filled\", "
                      "fillcolor=\"#fdf6e3\", color=\"#586e75\"];\n"
-                     "  edge [fontname=\"DejaVu Sans\", fontsize=8, color=\"#586e75\", fontcolor=\"#586e75\"];\n";
+                     "  edge [fontname=\"DejaVu Sans\", fontsize=8, arrowsize=0.6, color=\"#586e75\", fontcolor=\"#586e75\"];\n";
   for (const auto &node : description["nodes"]) {
     if (node["known"].empty()) {
-      text += fmt::format("  n{0} [id=\"n{0}\", label=\"\", shape=circle, width=0.12, fixedsize=true, fillcolor=\"#93a1a1\"];\n",
-                          node["id"].get<std::size_t>());
+      text += fmt::format(
+          "  n{0} [id=\"n{0}\", label=\"\", shape=circle, width=0.125, height=0.125, fixedsize=true, fillcolor=\"#93a1a1\"];\n",
+          node["id"].get<std::size_t>());
       continue;
     }
     text += fmt::format("  n{0} [id=\"n{0}\", label=\"{1}\", tooltip=\"{2}\"];\n", node["id"].get<std::size_t>(),
@@ -139,7 +145,9 @@ static std::string dotOf(const nlohmann::json &description) {
     std::string kind = edge["kind"];
     text += fmt::format("  n{} -> n{} [label=\"{}\"{}];\n", edge["from"].get<std::size_t>(),
                         edge["to"].get<std::size_t>(), edge["rule"].get<std::string>(),
-                        kind == "specialise" ? "" : kind == "express" ? ", style=dashed" : ", dir=none, style=bold");
+                        kind == "specialise" ? ""
+                        : kind == "express"  ? ", style=dashed"
+                                             : ", dir=none, style=bold");
   }
   return text + "}\n";
 }
@@ -205,9 +213,8 @@ int taxonomy(const TaxonomyOptions &options, Console console) {
       for (std::size_t known : node.known)
         console.out << fmt::format("{:2}  {:28} {}\n", node.depth, library[known].name,
                                    citation(library[known].definition->doc));
-  console.out << fmt::format("{} diagrams by {} rules from {} roots, {} of them known{}{}\n", growth.nodes.size(), rules,
-                             taxonomies.size(), named,
-                             growth.ended.empty() ? "" : "; ", growth.ended);
+  console.out << fmt::format("{} diagrams by {} rules from {} roots, {} of them known{}{}\n", growth.nodes.size(),
+                             rules, taxonomies.size(), named, growth.ended.empty() ? "" : "; ", growth.ended);
   return session.finish();
 }
 

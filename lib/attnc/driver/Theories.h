@@ -8,11 +8,12 @@ namespace attnc {
 /// Reports each rule that is no pattern or does not hold to what it claims (prove/Soundness.h).
 void checkRules(const Module &module, Diagnostics &diagnostics);
 
-/// The folder of rules and mechanisms that comes with attnc: `taxonomy` beside the installed data, or in the source tree.
+/// The folder of rules and mechanisms that comes with attnc: `taxonomy` beside the installed data, or in the source
+/// tree.
 std::filesystem::path taxonomyFolder();
 
-/// The theory of `--rules FILE[:NAME]`: the named one or the last of the file, or, when the file has none, all its rules;
-/// every rule of taxonomy/rules when nothing is named. Null after an error.
+/// The theory of `--rules FILE[:NAME]`: the named one or the last of the file, or, when the file has none, all its
+/// rules; every rule of taxonomy/rules when nothing is named. Null after an error.
 TheoryRef selectTheory(Session &session, const std::string &reference);
 
 /// FILE or FILE:NAME; a colon within a path that exists is part of the path.

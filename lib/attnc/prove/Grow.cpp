@@ -15,7 +15,8 @@ std::vector<Move> Growth::derivation(std::size_t node) const {
   return moves;
 }
 
-Growth grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const std::vector<Known> &library, const GrowOptions &options) {
+Growth grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const std::vector<Known> &library,
+            const GrowOptions &options) {
   Tables tables;
   Patterns patterns(tables);
   std::map<Hash128, std::vector<std::size_t>> names;
@@ -49,7 +50,8 @@ Growth grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, cons
       if (at + 1 == growth.nodes.size())
         ++current;
       if (growth.ended.empty())
-        growth.ended = fmt::format("what is {} steps from '{}' was not rewritten further", maxDepth, taxonomy.root->name);
+        growth.ended =
+            fmt::format("what is {} steps from '{}' was not rewritten further", maxDepth, taxonomy.root->name);
       continue;
     }
     Definition here = growth.nodes[at].definition; // the vector grows below

@@ -14,7 +14,7 @@ struct Growth {
   struct Node {
     Definition definition;
     Hash128 form;
-    std::size_t taxonomy, depth; // of which taxonomy, how many steps from its root
+    std::size_t taxonomy, depth;       // of which taxonomy, how many steps from its root
     std::optional<std::size_t> parent; // by which it was reached first
     Move move;                         // from the parent
     std::vector<std::size_t> known;    // of the library: equal to it
@@ -39,6 +39,7 @@ struct GrowOptions {
 
 /// Every diagram that the theories make of their roots within the bounds, deduplicated by canonical form, each named by
 /// what it equals in the library.
-Growth grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const std::vector<Known> &library, const GrowOptions &options = {});
+Growth grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const std::vector<Known> &library,
+            const GrowOptions &options = {});
 
 } // namespace attnc

@@ -76,8 +76,8 @@ tl::expected<Rewrite, std::string> makeStep(const Definition &before, const Step
   }
   if (step.match) {
     if (*step.match < 1 || *step.match > static_cast<std::int64_t>(matches.size()))
-      return tl::unexpected(fmt::format("it matches at {} places: {}", matches.size(),
-                                        placesText(host, pattern, matches)));
+      return tl::unexpected(
+          fmt::format("it matches at {} places: {}", matches.size(), placesText(host, pattern, matches)));
     rewrite.chosen = *step.match - 1;
   } else if (step.place) {
     auto called = [&](const Match &match) {

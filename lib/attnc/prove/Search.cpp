@@ -81,8 +81,8 @@ Search derive(const Definition &from, const Definition &to, const Theory &theory
     std::reverse(path.begin(), path.end());
     for (std::size_t at = behind.byForm.at(form); at != 0;) {
       std::size_t parent = behind.byForm.at(behind.nodes[at].parent);
-      auto move = moveBetween(behind.nodes[at].definition, behind.nodes[parent].form, behind.nodes[at].move, tables,
-                              patterns);
+      auto move =
+          moveBetween(behind.nodes[at].definition, behind.nodes[parent].form, behind.nodes[at].move, tables, patterns);
       if (!move)
         return false;
       path.push_back(*move);
@@ -112,7 +112,8 @@ Search derive(const Definition &from, const Definition &to, const Theory &theory
         if (other.byForm.contains(there.form) && meet(there.form))
           return search;
         if (search.diagrams > options.maxDiagrams) {
-          search.ended = fmt::format("{} diagrams were reached in {} steps, which is the bound", search.diagrams, steps);
+          search.ended =
+              fmt::format("{} diagrams were reached in {} steps, which is the bound", search.diagrams, steps);
           return search;
         }
       }

@@ -24,7 +24,7 @@ std::vector<std::pair<Move, Reached>> neighbours(const Definition &from, const T
 
 struct SearchOptions {
   std::size_t maxSteps = 8;
-  std::size_t maxDiagrams = 20000;                     // that are kept; more end the search
+  std::size_t maxDiagrams = 20000;                        // that are kept; more end the search
   std::function<void(std::size_t, std::size_t)> progress; // diagrams, steps from either end
 };
 
@@ -34,7 +34,8 @@ struct Search {
   std::string ended; // why there is none, in lower case
 };
 
-/// A shortest way between two diagrams, looked for from both ends: from the second backwards by what can be undone (`==`).
+/// A shortest way between two diagrams, looked for from both ends: from the second backwards by what can be undone
+/// (`==`).
 Search derive(const Definition &from, const Definition &to, const Theory &theory, const SearchOptions &options = {});
 
 /// A derivation as a program of the language.

@@ -40,8 +40,10 @@ std::optional<Size::Values> drawSizes(const std::vector<std::string> &names, con
   for (std::int64_t attempt = 0; attempt < 500; ++attempt) {
     Size::Values sizes;
     for (std::size_t i = 0; i < names.size(); ++i)
-      // The last trial may have empty axes; the others, 1 to 4.
-      sizes[names[i]] = std::int64_t(uniform(trial * 1000 + attempt, i) * 4) + (trial == 5 ? 0 : 1);
+      // 1 to 4; the last trial has an empty axis.
+      sizes[names[i]] = trial == 5 && i == std::size_t(attempt) % names.size()
+                            ? 0
+                            : std::int64_t(uniform(trial * 1000 + attempt, i) * 4) + 1;
     if (std::ranges::all_of(conditions, [&](const Constraint &one) { return holds(one, sizes); }))
       return sizes;
   }

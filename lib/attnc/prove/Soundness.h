@@ -6,8 +6,8 @@
 
 namespace attnc {
 
-/// Whether two definitions of the same inputs compute the same, on random arrays of random small sizes (0 too) that meet
-/// the conditions: learners of one name are filled alike, a box that has yet to be given like a universal learner.
+/// Whether two definitions of the same inputs compute the same, on random arrays of random small sizes (0 too) that
+/// meet the conditions: learners of one name are filled alike, a box that has yet to be given like a universal learner.
 /// Nothing when they agree (relative error 1e-9 in float64); else where they differ, in lower case. When no sizes are
 /// found that meet the conditions, that is said too.
 std::optional<std::string> differAnywhere(const Definition &left, const Definition &right,

@@ -1,6 +1,7 @@
 #include "attnc/rewrite/Apply.h"
 
 #include <algorithm>
+#include <limits>
 #include <fmt/format.h>
 #include <set>
 
@@ -94,8 +95,8 @@ private:
     std::vector<Size> per;
     for (std::size_t i = 0; i < right.learners.size(); ++i)
       if (match.learners[i].learner.valid() && !pattern.rightLearners[i]) {
-        inherited = match.learners[i].pers;
-        per = host.learners[match.learners[i].learner.index()].per;
+        inherited = outerOnly(match.learners[i].pers, i);
+        per = outerOnly(host.learners[match.learners[i].learner.index()].per, i);
       }
     for (std::size_t i = 0; i < right.learners.size(); ++i) {
       if (match.learners[i].learner.valid())
@@ -109,18 +110,21 @@ private:
       for (Size &one : fresh.per)
         one = one.substitute(sizes);
       fresh.width = fresh.width.substitute(sizes);
-      if (fresh.per.empty() && pattern.rule->boxes == 0)
-        fresh.per = per;
+      fresh.per.insert(fresh.per.begin(), per.begin(), per.end());
       learners[i] = LearnerId(host.learners.size());
       host.learners.push_back(std::move(fresh));
     }
   }
 
+  /// Without those that the rule's learner has itself, the innermost.
+  template <class T> std::vector<T> outerOnly(const std::vector<T> &pers, std::size_t learner) const {
+    return {pers.begin(), pers.end() - pattern.left.learners[learner].per.size()};
+  }
+
   void everyUse(Applied &applied) {
     // A bare learner: each of its uses matches by itself, with the same sizes.
-    LearnerId replaced = host.node(match.roots[0]).kind == NodeKind::Apply
-                             ? LearnerId(host.node(match.roots[0]).slot)
-                             : LearnerId();
+    LearnerId replaced =
+        host.node(match.roots[0]).kind == NodeKind::Apply ? LearnerId(host.node(match.roots[0]).slot) : LearnerId();
     std::vector<Match> uses;
     for (std::size_t i = 0; i < host.nodeCount(); ++i) {
       const Node &node = host.node(NodeId(i));
@@ -147,7 +151,7 @@ private:
     for (std::size_t i = 0; i < wanted.pers; ++i)
       for (std::size_t k = 0; k < pattern.droppedLeft.size(); ++k)
         if (pattern.droppedLeft[k] == pattern.left.node(wanted.operands[i]).binder)
-          use.context[k] = pers[i];
+          use.context[k] = pers[node.pers - wanted.pers + i];
     return use;
   }
 
@@ -155,8 +159,10 @@ private:
     here = &at;
     made.clear();
     binders.clear();
-    if (pattern.wholeLearner)
-      inherited = at.learners[pattern.left.node(pattern.leftRoots[0]).slot].pers;
+    if (pattern.wholeLearner) {
+      std::uint32_t learner = pattern.left.node(pattern.leftRoots[0]).slot;
+      inherited = outerOnly(at.learners[learner].pers, learner);
+    }
     std::int64_t lowest = 0, below = std::numeric_limits<std::int64_t>::max();
     for (const Image &image : at.images)
       if (image.wire.valid())
@@ -291,15 +297,10 @@ private:
   Wire learned(Wire wire, const Node &node) {
     std::vector<Wire> pers, operands;
     bool known = match.learners[node.slot].learner.valid();
-    if (node.pers > 0) {
-      for (std::size_t i = 0; i < node.pers; ++i)
-        pers.push_back(build(node.operands[i]));
-    } else {
-      const auto &wanted = known ? here->learners[node.slot].pers : inherited;
-      if (known || pattern.rule->boxes == 0)
-        for (BinderId one : wanted)
-          pers.push_back(host.index(one));
-    }
+    for (BinderId one : known ? outerOnly(here->learners[node.slot].pers, node.slot) : inherited)
+      pers.push_back(host.index(one));
+    for (std::size_t i = 0; i < node.pers; ++i)
+      pers.push_back(build(node.operands[i]));
     for (std::size_t i = node.pers; i < node.operands.size(); ++i)
       operands.push_back(build(node.operands[i]));
     Wire first = host.apply(learners[node.slot], pers, operands, types(node));
@@ -359,7 +360,7 @@ private:
   std::vector<LearnerId> learners;
   std::vector<BinderId> inherited;
   std::map<Wire, Wire> made;
-  boost::container::small_vector<std::pair<BinderId, BinderId>, 4> binders;
+  std::vector<std::pair<BinderId, BinderId>> binders;
   std::string problem;
 };
 

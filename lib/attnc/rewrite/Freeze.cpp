@@ -51,10 +51,7 @@ public:
     Frame root(learners, nullptr, {});
     for (NodeId input : host.inputs)
       root.wires[{input}] = root.builder.input(host.type(Wire{input}), host.node(input).name);
-    std::vector<WireId> outputs;
-    for (Wire output : host.outputs)
-      outputs.push_back(value(host.find(output), root));
-    result.diagram = std::move(root.builder).finish(outputs);
+    result.diagram = std::move(root.builder).finish(values(host.outputs, root));
     return result;
   }
 
@@ -155,6 +152,13 @@ private:
     return bring(there, where, frame);
   }
 
+  std::vector<WireId> values(const std::vector<Wire> &all, Frame &frame) {
+    std::vector<WireId> result;
+    for (Wire one : all)
+      result.push_back(value(one, frame));
+    return result;
+  }
+
   static WireId bring(WireId wire, Frame &from, Frame &to) {
     return &from == &to ? wire : to.enter(bring(wire, from, *to.parent), Mode::Share);
   }
@@ -199,9 +203,7 @@ private:
 
   WireId makeOp(Wire wire, Frame &frame) {
     const Node &node = host.node(wire);
-    std::vector<WireId> operands;
-    for (std::size_t i = 0; i < node.operands.size(); ++i)
-      operands.push_back(value(host.operand(node, i), frame));
+    std::vector<WireId> operands = values({node.operands.begin(), node.operands.end()}, frame);
     auto results = frame.builder.add(host.tables->label(node.label).generator, operands, node.span);
     return ports(wire, frame, *results, node);
   }
@@ -225,8 +227,8 @@ private:
     return ports(wire, frame, *results, node);
   }
 
-  /// A chain of slices x[i][j]…: the boxes of i and j map x, its axes brought into the order of the boxes. An index whose
-  /// box lies within what is sliced, or that occurs twice, gathers.
+  /// A chain of slices x[i][j]…: the boxes of i and j map x, its axes brought into the order of the boxes. An index
+  /// whose box lies within what is sliced, or that occurs twice, gathers.
   WireId makeAt(Wire wire, Frame &frame) {
     std::vector<BinderId> chain;
     Wire base = wire;
@@ -257,7 +259,6 @@ private:
           std::swap(depths[i], depths[i + 1]);
           array = transposed(array, origin, i);
         }
-    Frame *at = &origin;
     std::vector<Frame *> path;
     for (Frame *one = &frame; one != &origin; one = one->parent)
       path.push_back(one);
@@ -265,9 +266,7 @@ private:
     for (Frame *next : path) {
       bool mapped = std::ranges::find(depths, next->depth) != depths.end();
       array = next->enter(array, mapped ? Mode::Map : Mode::Share);
-      at = next;
     }
-    (void)at;
     return array;
   }
 
@@ -408,9 +407,7 @@ private:
     for (NodeId one : group)
       bodies.push_back(host.operand(host.node(one), 0));
     openIndex(inside, node.binder, bodies);
-    std::vector<WireId> results;
-    for (Wire one : bodies)
-      results.push_back(value(one, inside));
+    std::vector<WireId> results = values(bodies, inside);
     std::vector<WireId> made =
         closeBox(Box{Cap::None, host.binder(node.binder).size, false, {}, nullptr}, inside, results);
     for (std::size_t i = 0; i < group.size(); ++i) {
@@ -428,8 +425,7 @@ private:
     WireId outside = value(array, frame);
     Frame inside(learners, &frame, {});
     WireId slice = inside.enter(outside, Mode::Map);
-    WireId result =
-        closeBox(Box{Cap(node.slot), host.type(array).axes[0], false, {}, nullptr}, inside, {slice})[0];
+    WireId result = closeBox(Box{Cap(node.slot), host.type(array).axes[0], false, {}, nullptr}, inside, {slice})[0];
     frame.builder.suggestName(result, node.name);
     return result;
   }
@@ -466,9 +462,7 @@ private:
     openIndex(inside, node.binder, bodies);
     for (std::size_t i = 0; i < node.slot; ++i)
       inside.states.push_back(inside.builder.input(host.type(host.operand(node, i)), stateName(node.binder, i)));
-    std::vector<WireId> results;
-    for (Wire body : bodies)
-      results.push_back(value(body, inside));
+    std::vector<WireId> results = values(bodies, inside);
     Scan scan{host.binder(node.binder).size, inside.index.has_value(), node.slot, {}, nullptr};
     std::vector<WireId> operands = initial;
     for (auto &[outside, mode] : inside.entries) {
@@ -490,7 +484,7 @@ private:
   }
 
   const Host &host;
-  std::vector<Set> free;                  // by node
+  std::vector<Set> free;                   // by node
   std::vector<std::vector<NodeId>> stacks; // by binder
   std::map<NodeId, std::size_t> foldUses, uses;
   std::set<std::uint32_t> learnerUsed;

@@ -1,6 +1,7 @@
 #include "attnc/rewrite/Host.h"
 
 #include <algorithm>
+#include <limits>
 #include <fmt/format.h>
 
 namespace attnc::rewriting {
@@ -126,8 +127,8 @@ NodeId Host::add(Node node) {
     operand = find(operand);
     ++nodes[operand.node.index()].uses;
     if (node.kind != NodeKind::Input)
-      node.free = node.free.valid() ? unite(node.free, nodes[operand.node.index()].free)
-                                    : nodes[operand.node.index()].free;
+      node.free =
+          node.free.valid() ? unite(node.free, nodes[operand.node.index()].free) : nodes[operand.node.index()].free;
   }
   if (!node.free.valid())
     node.free = FreeId(0);
@@ -255,7 +256,8 @@ void Host::describe(NodeId id, const std::string &name, Span span) {
 
 Wire Host::rename(Wire root, const Renaming &renaming) {
   auto touched = [&](Wire wire) {
-    return std::ranges::any_of(renaming, [&](auto &one) { return one.first != one.second && dependsOn(wire, one.first); });
+    return std::ranges::any_of(renaming,
+                               [&](auto &one) { return one.first != one.second && dependsOn(wire, one.first); });
   };
   auto target = [&](BinderId binder) {
     for (auto &[from, to] : renaming)
@@ -299,7 +301,8 @@ Wire Host::rename(Wire root, const Renaming &renaming) {
         FreeId free(0);
         for (std::size_t i = 0; i < fresh.operands.size(); ++i) {
           FreeId one = node(find(fresh.operands[i])).free;
-          free = unite(free, binds && !(made.kind == NodeKind::Scan && i < made.slot) ? without(one, fresh.binder) : one);
+          free =
+              unite(free, binds && !(made.kind == NodeKind::Scan && i < made.slot) ? without(one, fresh.binder) : one);
         }
         fresh.free = FreeId();
         id = add(std::move(fresh));

@@ -1,9 +1,9 @@
 #pragma once
 #include "attnc/diagram/Diagram.h"
 
-#include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
+#include <utility>
+#include <unordered_map>
 
 /// Diagrams that are rewritten. A `Host` is made from a Definition once (`load`), changed in place any number of times,
 /// and made a Definition again (`freeze`); a change costs what it changes, whatever the size of the host.
@@ -49,12 +49,12 @@ struct Node {
   std::uint32_t slot = 0;
   LabelId label; // Op only
   BinderId binder;
-  FreeId free;           // the binders it depends on; after rewrites perhaps more than it does
+  FreeId free;            // the binders it depends on; after rewrites perhaps more than it does
   std::uint32_t uses = 0; // by operands and outputs
-  std::int64_t rank = 0; // less than that of each node that uses it
-  boost::container::small_vector<Wire, 3> operands;
-  boost::container::small_vector<TypeId, 1> types;
-  boost::container::small_vector<Wire, 1> forward; // by port: what stands for it now; empty while it stands for itself
+  std::int64_t rank = 0;  // less than that of each node that uses it
+  std::vector<Wire> operands;
+  std::vector<TypeId> types;
+  std::vector<Wire> forward; // by port: what stands for it now; empty while it stands for itself
   Span span;
   std::string name; // what the source calls its first result
 };
@@ -132,7 +132,7 @@ public:
   void markElementwise(BinderId id) { binders[id.index()].elementwise = true; }
 
   /// A copy of what depends on the binders, with others in their places; the wire itself when nothing does.
-  using Renaming = boost::container::small_vector<std::pair<BinderId, BinderId>, 4>;
+  using Renaming = std::vector<std::pair<BinderId, BinderId>>;
   Wire rename(Wire wire, const Renaming &renaming);
 
   // ---- Changing
@@ -169,7 +169,7 @@ private:
   std::vector<Binder> binders;
   std::vector<std::vector<BinderId>> frees;
   std::map<std::vector<BinderId>, FreeId> freeIds;
-  boost::unordered_flat_map<std::uint64_t, FreeId> unions;
+  std::unordered_map<std::uint64_t, FreeId> unions;
   std::int64_t nextRank = 0, step = 0;
   std::size_t living = 0;
 };

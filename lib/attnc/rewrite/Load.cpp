@@ -52,8 +52,8 @@ public:
     Wires outputs = run(*scan.body, inputs);
     boxes.pop_back();
     Operands all(outputs);
-    NodeId node = host.scan(binder, operands.subspan(0, scan.states), all.subspan(0, scan.states),
-                            all.subspan(scan.states));
+    NodeId node =
+        host.scan(binder, operands.subspan(0, scan.states), all.subspan(0, scan.states), all.subspan(scan.states));
     host.describe(node, current->wire(op.results[0]).name, op.span);
     return ports(node, op.results.size());
   }
@@ -80,13 +80,25 @@ public:
     return {result};
   }
 
+  /// Gathering at the index of a box over the whole axis is slicing.
+  Wires apply(const Gather &gather, const Op &op, Operands operands) {
+    const Node &index = host.node(host.find(operands[1]));
+    if (index.kind == NodeKind::Index && host.binder(index.binder).size == host.type(host.find(operands[0])).axes[0])
+      return {at(operands[0], index.binder)};
+    return plain(gather, op, operands);
+  }
+
   template <class Plain> Wires apply(const Plain &generator, const Op &op, Operands operands) {
+    return plain(generator, op, operands);
+  }
+
+private:
+  template <class Plain> Wires plain(const Plain &generator, const Op &op, Operands operands) {
     NodeId node = host.op(host.tables->label(generator), operands, resultTypes(op));
     host.describe(node, current->wire(op.results[0]).name, op.span);
     return ports(node, op.results.size());
   }
 
-private:
   static Wires ports(NodeId node, std::size_t count) {
     Wires wires;
     for (std::uint32_t port = 0; port < count; ++port)

@@ -1,41 +1,17 @@
 #include "attnc/rewrite/Match.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace attnc::rewriting {
-
-Verdict judge(const Constraint &condition) {
-  Size difference = condition.left - condition.right;
-  if (condition.modulus) {
-    if (condition.modulus->isConstant() && difference.isConstant() && *condition.modulus->constant() > 0)
-      return *difference.constant() % *condition.modulus->constant() == 0 ? Verdict::Holds : Verdict::Fails;
-    return difference.dividedBy(*condition.modulus) ? Verdict::Holds : Verdict::Assumed;
-  }
-  if (condition.relation == Constraint::Relation::AtMost)
-    difference = condition.right - condition.left;
-  if (auto value = difference.constant()) {
-    bool holds = condition.relation == Constraint::Relation::Equal ? *value == 0 : *value >= 0;
-    return holds ? Verdict::Holds : Verdict::Fails;
-  }
-  if (condition.relation == Constraint::Relation::Equal)
-    return Verdict::Assumed;
-  bool positive = true, negative = true;
-  for (const Size::Term &term : difference.polynomial()) {
-    positive &= term.coefficient > 0;
-    negative &= term.coefficient < 0;
-  }
-  // Sizes may be 0, so that only a constant decides a difference that is never positive.
-  bool strictly = negative && !difference.polynomial().empty() && difference.polynomial().back().names.empty();
-  return positive ? Verdict::Holds : strictly ? Verdict::Fails : Verdict::Assumed;
-}
 
 namespace {
 
 class Matcher {
 public:
   Matcher(const Host &host, const Pattern &pattern, const std::function<bool(Match)> &yes)
-      : host(host), pattern(pattern), left(pattern.left), yes(yes) {
+      : host(host), pattern(pattern), left(pattern.left), yes(yes), sizes(pattern.rule->kind != RuleKind::Equation) {
     match.images.resize(left.inputs.size());
     match.learners.resize(left.learners.size());
     match.roots.resize(pattern.leftRoots.size());
@@ -208,21 +184,22 @@ private:
     std::vector<BinderId> pers;
     for (std::size_t i = 0; i < node.pers; ++i)
       pers.push_back(lookUp(goal.env, host.node(host.operand(node, i)).binder));
-    if (wanted.pers > 0) {
-      if (wanted.pers != node.pers)
-        return false;
-      for (std::size_t i = 0; i < node.pers; ++i)
-        if (!standsFor(left.node(wanted.operands[i]).binder, pers[i]) || !unify(rule.per[i], learner.per[i]))
-          return false;
-    } else if (std::ranges::any_of(pers, [](BinderId one) { return one.index() >= firstVirtual; })) {
+    if (wanted.pers > node.pers)
       return false;
-    }
+    // The rule's own are the innermost; those around them stay as they are.
+    std::size_t outer = node.pers - wanted.pers;
+    for (std::size_t i = 0; i < wanted.pers; ++i)
+      if (!standsFor(left.node(wanted.operands[i]).binder, pers[outer + i]) ||
+          !unify(rule.per[i], learner.per[outer + i]))
+        return false;
+    if (std::any_of(pers.begin(), pers.begin() + outer, [](BinderId one) { return one.index() >= firstVirtual; }))
+      return false;
     if (image.learner.valid()) {
       if (image.learner.index() != node.slot || image.pers != pers)
         return false;
     } else {
-      if ((rule.kind != LearnerKind::Hole && rule.kind != learner.kind) ||
-          !unify(rule.domain, learner.domain) || !unify(rule.codomain, learner.codomain))
+      if ((rule.kind != LearnerKind::Hole && rule.kind != learner.kind) || !unify(rule.domain, learner.domain) ||
+          !unify(rule.codomain, learner.codomain))
         return false;
       for (const auto &other : match.learners)
         if (other.learner.valid() && other.learner.index() == node.slot)
@@ -360,9 +337,8 @@ private:
     if (fuel == 0)
       return false;
     --fuel;
-    if (a == b && std::ranges::all_of(host.free(a), [&](BinderId one) {
-          return sameBinder(lookUp(ea, one), lookUp(eb, one), pairs);
-        }))
+    if (a == b && std::ranges::all_of(
+                      host.free(a), [&](BinderId one) { return sameBinder(lookUp(ea, one), lookUp(eb, one), pairs); }))
       return true;
     const Node &x = host.node(a), &y = host.node(b);
     if (x.kind != y.kind || a.port != b.port || x.operands.size() != y.operands.size())
@@ -409,58 +385,7 @@ private:
 
   // ---- Sizes
 
-  bool unify(const Size &wanted, const Size &asGiven) {
-    Size known = match.sizes.empty() ? wanted : wanted.substitute(match.sizes);
-    Size given = match.equated.empty() ? asGiven : asGiven.substitute(match.equated);
-    if (known == given && !hasUnknown(wanted))
-      return true;
-    // A single name that is not known yet; or a polynomial in one such name.
-    std::optional<std::string> unknown;
-    for (const std::string &name : wanted.names())
-      if (!match.sizes.contains(name)) {
-        if (unknown)
-          return false;
-        unknown = name;
-      }
-    if (!unknown)
-      return known == given || equate(known, given);
-    if (wanted.asVariable()) {
-      match.sizes.emplace(*unknown, given);
-      return true;
-    }
-    // Names of the pattern and of the host may be spelled alike: the unknown takes one that no host has.
-    Size::Bindings apart = match.sizes;
-    apart[*unknown] = Size::variable("?");
-    auto solved = wanted.substitute(apart).solveFor("?", given);
-    if (!solved)
-      return false;
-    match.sizes.emplace(*unknown, *solved);
-    return true;
-  }
-
-  /// A size that is a name of the host is narrowed to the other.
-  bool equate(const Size &one, const Size &other) {
-    if (pattern.rule->kind == RuleKind::Equation)
-      return false;
-    const Size *name = other.asVariable() ? &other : one.asVariable() ? &one : nullptr;
-    if (!name)
-      return false;
-    const Size &value = name == &other ? one : other;
-    std::string variable = *name->asVariable();
-    if (value.mentions(variable))
-      return false;
-    Size::Bindings step{{variable, value}};
-    for (auto *bindings : {&match.equated, &match.sizes})
-      for (auto &[key, size] : *bindings)
-        size = size.substitute(step);
-    match.equated.emplace(variable, value);
-    return true;
-  }
-
-  bool hasUnknown(const Size &wanted) const {
-    return std::ranges::any_of(wanted.names(), [&](const std::string &name) { return !match.sizes.contains(name); });
-  }
-
+  bool unify(const Size &wanted, const Size &given) { return sizes.unify(wanted, given); }
   bool unify(const std::vector<Type> &wanted, const std::vector<Type> &given) {
     if (wanted.size() != given.size())
       return false;
@@ -479,11 +404,16 @@ private:
   struct Trail {
     std::size_t envs, binders, applied, bound, dropped;
     std::vector<Match::LearnerImage> learners;
-    Size::Bindings sizes, equated;
+    SizeMatch sizes;
   };
   Trail trail() const {
-    return {match.envs.size(), match.binders.size(), match.applied.size(), bound.size(), dropped.size(),
-            match.learners,    match.sizes,          match.equated};
+    return {match.envs.size(),
+            match.binders.size(),
+            match.applied.size(),
+            bound.size(),
+            dropped.size(),
+            match.learners,
+            sizes};
   }
   void undo(const Trail &to) {
     match.envs.resize(to.envs);
@@ -491,8 +421,7 @@ private:
     match.applied.resize(to.applied);
     for (; bound.size() > to.bound; bound.pop_back())
       match.images[bound.back()] = {};
-    match.sizes = to.sizes;
-    match.equated = to.equated;
+    sizes = to.sizes;
     dropped.resize(to.dropped);
     match.learners = to.learners;
   }
@@ -512,21 +441,14 @@ private:
         return true;
       }
     }
-    for (const Constraint &condition : pattern.rule->conditions) {
-      Constraint here = condition;
-      here.left = here.left.substitute(match.sizes);
-      here.right = here.right.substitute(match.sizes);
-      if (here.modulus)
-        here.modulus = here.modulus->substitute(match.sizes);
-      if (std::ranges::all_of(condition.left.names(), [&](auto &n) { return match.sizes.contains(n); }) &&
-          std::ranges::all_of(condition.right.names(), [&](auto &n) { return match.sizes.contains(n); }) &&
-          judge(here) == Verdict::Fails)
-        return true;
-    }
+    if (std::ranges::any_of(pattern.rule->conditions, [&](const Constraint &one) { return sizes.refutes(one); }))
+      return true;
     if (match.roots.size() > 1 && !isConvex(host, match))
       return true;
     match.context.clear();
     Match found = match;
+    found.sizes = sizes.bindings;
+    found.equated = sizes.equated;
     for (BinderId one : pattern.droppedLeft) {
       auto known = std::ranges::find(dropped, one, &std::pair<BinderId, BinderId>::first);
       found.context.push_back(known == dropped.end() ? BinderId() : known->second);
@@ -544,6 +466,7 @@ private:
   std::map<std::uint32_t, std::size_t> learnerUses;
   std::set<std::uint32_t> wholes;
   Match match;
+  SizeMatch sizes;
   std::vector<Goal> goals;
   std::vector<std::uint32_t> bound;
   std::vector<std::pair<BinderId, BinderId>> dropped;
@@ -551,34 +474,6 @@ private:
 };
 
 } // namespace
-
-bool isConvex(const Host &host, const Match &match) {
-  std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
-  for (Wire root : match.roots) {
-    if (!host.node(root).alive || host.find(root) != root)
-      return false;
-    lowest = std::min(lowest, host.node(root).rank);
-  }
-  if (match.roots.size() == 1)
-    return true; // what a result is made of does not depend on it
-  std::set<NodeId> seen;
-  std::vector<NodeId> pending;
-  for (const Image &image : match.images)
-    if (image.wire.valid())
-      pending.push_back(host.find(image.wire).node);
-  while (!pending.empty()) {
-    NodeId id = pending.back();
-    pending.pop_back();
-    const Node &node = host.node(id);
-    if (node.rank < lowest || !seen.insert(id).second)
-      continue;
-    if (std::ranges::any_of(match.roots, [&](Wire root) { return root.node == id; }))
-      return false;
-    for (Wire operand : node.operands)
-      pending.push_back(host.find(operand).node);
-  }
-  return true;
-}
 
 void forEachMatch(const Host &host, const Pattern &pattern, const std::function<bool(Match)> &yes) {
   Matcher(host, pattern, yes).run();

@@ -1,5 +1,6 @@
 #pragma once
 #include "attnc/rewrite/Pattern.h"
+#include "attnc/rewrite/Sizes.h"
 
 #include <functional>
 
@@ -16,7 +17,7 @@ struct Env {
 
 /// What a metavariable stands for: the wire, as a function of the virtual binders.
 struct Image {
-  boost::container::small_vector<BinderId, 2> indices;
+  std::vector<BinderId> indices;
   Wire wire;
   EnvId env;
 };
@@ -48,9 +49,5 @@ std::vector<Match> allMatches(const Host &host, const Pattern &pattern);
 
 /// The match still stands: its roots are there, and it is convex. After another rewrite it may not be.
 bool isConvex(const Host &host, const Match &match);
-
-/// A condition on sizes: holds for all sizes >= 0, never holds, or must be assumed.
-enum class Verdict : std::uint8_t { Holds, Fails, Assumed };
-Verdict judge(const Constraint &condition);
 
 } // namespace attnc::rewriting

@@ -146,8 +146,7 @@ tl::expected<Pattern, std::string> Pattern::make(Tables &tables, RuleRef rule, b
     if (rule->kind == RuleKind::Equation)
       for (std::size_t i = 0; i < learners; ++i)
         if (pattern.rightLearners[i] && !pattern.leftLearners[i])
-          return tl::unexpected(
-              fmt::format("'{}' stands on the other side alone", pattern.left.learners[i].label));
+          return tl::unexpected(fmt::format("'{}' stands on the other side alone", pattern.left.learners[i].label));
     if (auto why = pattern.wrong())
       return tl::unexpected(*why);
     pattern.findHeirs();

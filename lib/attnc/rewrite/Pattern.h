@@ -34,8 +34,8 @@ public:
   /// The metavariable a wire of a side is, and the binders it is sliced by; nothing if it is none.
   struct Spine {
     std::uint32_t input;
-    boost::container::small_vector<BinderId, 3> indices; // dropped ones left out
-    std::size_t axes;                                    // all
+    std::vector<BinderId> indices; // dropped ones left out
+    std::size_t axes;              // all
   };
   std::optional<Spine> spine(const Host &side, bool onLeft, Wire wire) const;
 

@@ -1,0 +1,96 @@
+"""Rules, derivations, the search for them, rewriting to a lower cost, the taxonomy: as a user runs them."""
+import json
+import unittest
+
+import support
+from support import ROOT, Case
+
+TAXONOMY = ROOT / "taxonomy"
+
+
+class Theories(Case):
+    def test_shipped_rules_hold_on_trial(self):
+        for file in sorted((TAXONOMY / "rules").glob("*.attn")):
+            with self.subTest(file.name):
+                self.assertEqual(self.attnc("check", file).stdout, "")
+                self.attnc("fmt", "--check", file)
+
+    def test_a_false_rule_is_caught(self):
+        file = self.write("wrong.attn", "rule wrong : equation forall (c: [], w: [m]) sum m (w) { c + w } == c + sum(w)\n")
+        error = self.attnc("check", file, code=1).stderr
+        self.assertIn("'wrong' is no equation rule: at m = ", error)
+        self.assertIn("wrong.attn:1:6", error)
+
+    def test_shipped_derivations_hold(self):
+        for file in sorted((TAXONOMY / "derivations").glob("*.attn")):
+            with self.subTest(file.name):
+                said = json.loads(self.attnc("prove", "--json", file).stdout)
+                self.assertTrue(said["derivations"])
+                for derivation in said["derivations"]:
+                    self.assertTrue(derivation["holds"], derivation)
+                    self.assertEqual(derivation["problem"], "")
+
+    def test_the_step_that_fails_is_told(self):
+        file = self.write("d.attn", """
+rule r : equation forall (x: [], y: [], z: []) x * y * z == x * (y * z)
+diagram a(x: []) -> [] { x + x }
+diagram b(x: []) -> [] { 2 * x }
+derivation d : a => b { by r }
+derivation e : a => b { }
+""")
+        error = self.attnc("prove", file, code=1).stderr
+        self.assertIn("step 1, 'r', cannot be made: it matches nowhere", error)
+        self.assertIn("'e' does not end in 'b'", error)
+
+    def test_linear_attention_is_found(self):
+        linear = TAXONOMY / "derivations" / "linear.attn"
+        found = self.folder / "found.attn"
+        self.attnc("derive", f"{linear}:quadratic", f"{linear}:reassociated", "--rules", TAXONOMY / "rules" / "equations.attn",
+                   "-o", found)
+        self.assertIn("holds", self.attnc("prove", found).stdout)
+
+    def test_no_way_is_told(self):
+        file = self.write("d.attn", """
+rule r : equation forall (x: [], y: []) x * y == y * x
+diagram a(x: []) -> [] { exp(x) }
+diagram b(x: []) -> [] { tanh(x) }
+""")
+        self.assertIn("no derivation", self.attnc("derive", f"{file}:a", f"{file}:b", "--rules", file, code=1).stderr)
+
+    def test_the_order_is_chosen_by_the_sizes(self):
+        linear = TAXONOMY / "derivations" / "linear.attn"
+        rules = ["--rules", TAXONOMY / "rules" / "equations.attn", "--cost", "flops"]
+        long = self.attnc("rewrite", linear, "quadratic", *rules, "--size", "n=4096", "m=4096", "d=64", "e=64").stdout
+        short = self.attnc("rewrite", linear, "quadratic", *rules, "--size", "n=8", "m=8", "d=64", "e=64").stdout
+        self.write("long.attn", long.replace("diagram quadratic", "diagram long"))
+        self.write("short.attn", short.replace("diagram quadratic", "diagram short"))
+        self.attnc("equal", f"{linear}:reassociated", "long.attn:long")
+        self.attnc("equal", f"{linear}:quadratic", "short.attn:short")
+
+    def test_the_taxonomy_names_what_it_grows(self):
+        out = self.folder / "t.json"
+        self.attnc("taxonomy", "-o", out, self.folder / "t.svg", self.folder / "t.html", self.folder / "t.dot")
+        tree = json.loads(out.read_text())
+        known = {one["name"]: node for node in tree["nodes"] for one in node["known"]}
+        for name in ("primordial", "bahdanau", "luong_dot", "luong_general", "luong_concat", "projected_attention",
+                     "self_attention", "causal_layer", "sliding_window_layer", "shared_qk", "mqa_layer", "gqa_layer",
+                     "sigmoid_attention", "relu_normalised", "synthesizer", "synthesizer_dense"):
+            self.assertIn(name, known)
+        forms = [node["program"] for node in tree["nodes"]]
+        self.assertEqual(len(forms), len(tree["nodes"]))
+        # Each derivation is one that the steps of a file make again.
+        node = known["luong_dot"]
+        root = tree["taxonomies"][node["taxonomy"]]["root"]
+        steps = "".join(f"  by {s['rule']} at {s['match']}\n" for s in node["derivation"])
+        file = self.write("again.attn", f'import "{TAXONOMY}/rules/taxonomy.attn"\nimport "{TAXONOMY}/rules/mechanisms.attn"\n'
+                          f'import "{TAXONOMY}/rules/expressivity.attn"\nimport "{TAXONOMY}/luong_dot.attn"\n'
+                          f"derivation again : {root} => luong_dot {{\n{steps}}}\n")
+        self.assertIn("holds", self.attnc("prove", file).stdout)
+        self.assertIn("<svg", (self.folder / "t.svg").read_text())
+        self.assertIn("luong_dot", (self.folder / "t.html").read_text())
+
+
+tearDownModule = support.tearDownModule
+
+if __name__ == "__main__":
+    unittest.main()

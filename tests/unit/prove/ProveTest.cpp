@@ -1,0 +1,119 @@
+#include "Programs.h"
+#include "attnc/prove/Grow.h"
+#include "attnc/prove/Soundness.h"
+
+#include <algorithm>
+
+using namespace attnc;
+
+namespace {
+
+std::string claimOf(const std::string &rule) {
+  Program program(rule);
+  auto wrong = falseClaim(*program.module.rules.at(0));
+  return wrong ? *wrong : "";
+}
+
+const char *linear = R"(
+rule distribute : equation
+  forall (c: [], w: [m])
+  sum m (w) { c * w } == c * sum(w)
+
+rule associate : equation
+  forall (x: [], y: [], z: [])
+  x * y * z == x * (y * z)
+
+rule exchange : equation
+  forall (x: [m n])
+  sum m (x) { sum(x) } == sum n as j { sum m (x) { x[j] } }
+
+theory t { distribute associate exchange distribute reversed associate reversed }
+
+/// No feature map and no normaliser: quadratic in the length.
+diagram quadratic(q: [n d], k: [m d], v: [m e]) -> [n e] {
+  simd n (q) { sum m (k, v) { sum d (q, k) { q * k } * v } }
+}
+
+/// Linear in the length.
+diagram reassociated(q: [n d], k: [m d], v: [m e]) -> [n e] {
+  S = simd d as l { sum m (k, v) { k[l] * v } }
+  simd n (q) { sum d (q, S) { q * S } }
+}
+)";
+
+} // namespace
+
+TEST_CASE("true rules are found true, false ones false") {
+  CHECK(claimOf("rule r : equation forall (x: [n], c: []) sum n (x) { c * x } == c * sum(x)") == "");
+  CHECK(claimOf("rule r : equation forall (x: [n], c: []) sum n (x) { c + x } == c + sum(x)") != "");
+  // Right but for empty axes.
+  CHECK(claimOf("rule r : equation forall (x: [n]) prod n (x) { exp(x) } == exp(sum(x))") == "");
+  CHECK(claimOf("rule r : equation forall (x: [n]) sum n (x) { x / x } == real(n) + 0 * sum(x)") == "");
+  CHECK(claimOf("rule r : equation forall (x: [n]) max(x) == where(n == 0, 0.0, max(x))") != "");
+  CHECK(claimOf("rule r : equation forall (x: []) exp(log(x)) == x") != "");
+}
+
+TEST_CASE("a filling is of the kind of its learner") {
+  CHECK(claimOf("rule r : specialise forall (x: [a]) linear f : [a] -> [a] f(x) => x") == "");
+  CHECK(claimOf("rule r : specialise forall (x: [a]) linear f : [a] -> [a] f(x) => tanh(x)") != "");
+  CHECK(claimOf("rule r : specialise forall (x: [a]) linear f : [a] -> [a] f(x) => x + 1") != "");
+  CHECK(claimOf("rule r : specialise forall (x: [a]) affine f : [a] -> [a] f(x) => x + 1") == "");
+  CHECK(claimOf("rule r : specialise forall (x: [a]) universal f : [a] -> [a] f(x) => tanh(x)") == "");
+}
+
+TEST_CASE("what is claimed without a filling needs a citation") {
+  const std::string fuse = "rule r : express forall (x: [a]) universal f : [b] -> [c] universal g : [a] -> [b] "
+                           "universal h : [a] -> [c] if b >= a f(g(x)) == h(x)";
+  CHECK(claimOf(fuse) != "");
+  CHECK(claimOf("/// @cite khatri2024\n" + fuse) == "");
+  const std::string tie = "rule r : specialise forall (x: [a], y: [a]) linear f : [a] -> [b] linear g : [a] -> [b] "
+                          "(f(x), g(y)) => (f(x), f(y))";
+  CHECK(claimOf(tie) != "");
+  CHECK(claimOf(tie + " by { g(y) = f(y) }") == "");
+  CHECK(claimOf(tie + " by { g(y) = 2 * f(y) }") != "");
+}
+
+TEST_CASE("linear attention is found from quadratic, and the derivation holds") {
+  Program program(linear);
+  Search search = derive(program["quadratic"], program["reassociated"], *program.module.theories.at(0), {});
+  INFO(search.ended);
+  REQUIRE(search.path.has_value());
+  CHECK(search.path->size() <= 5);
+  std::string text = derivationText("d", "quadratic", "reassociated", *search.path);
+  INFO(text);
+  Program again(linear + text);
+  Replay replayed = replay(*again.module.derivations.at(0));
+  INFO(replayed.problem);
+  CHECK(replayed.reached);
+}
+
+TEST_CASE("a derivation that does not hold says where") {
+  Program program(std::string(linear) + R"(
+derivation nowhere : reassociated => quadratic { by associate }
+derivation short : quadratic => reassociated { by distribute reversed at 1 }
+)");
+  CHECK(replay(*program.module.derivations.at(0)).problem == "it matches nowhere");
+  CHECK_FALSE(replay(*program.module.derivations.at(1)).reached);
+}
+
+TEST_CASE("what grows has no diagram twice, and each is derived") {
+  Program program(R"(
+rule dotted : specialise forall (q: [d], k: [d]) universal a : [d] @ [d] -> [] a(q, k) => dot(q, k)
+rule leg : specialise forall (x: [a]) linear f : [a] -> [a] f(x) => x
+theory t { dotted leg }
+diagram root(q: [n d], k: [m d]) -> [n m] {
+  universal a : [d] @ [d] -> []
+  linear W : [d] -> [d]
+  simd n (q) { simd m (k) { a(W(q), k) } }
+}
+diagram scores(q: [n d], k: [m d]) -> [n m] { simd n (q) { simd m (k) { dot(q, k) } } }
+taxonomy x : root by t
+)");
+  auto scores = std::make_shared<Definition>(program["scores"]);
+  Growth growth = grow(program.module.taxonomies, {{"scores", "x.attn", scores}});
+  CHECK(growth.nodes.size() == 4);
+  auto found = std::ranges::find_if(growth.nodes, [](const auto &node) { return !node.known.empty(); });
+  REQUIRE(found != growth.nodes.end());
+  CHECK(found->depth == 2);
+  CHECK(growth.derivation(found - growth.nodes.begin()).size() == 2);
+}
