@@ -42,6 +42,19 @@ derivation e : a => b { }
         self.assertIn("step 1, 'r', cannot be made: it matches nowhere", error)
         self.assertIn("'e' does not end in 'b'", error)
 
+    def test_each_kind_of_fault_has_its_name(self):
+        for kind, command, program in [
+                ("RulePattern", "check", "rule r : equation forall (x: []) x => x + 0\n"),
+                ("RuleClaim", "check", "rule r : specialise forall (x: []) linear f : [] -> [] f(x) => exp(x)\n"),
+                ("StepFails", "prove", "rule r : equation forall (x: []) exp(x) == exp(x + 0)\n"
+                 "diagram a(x: []) -> [] { sin(x) }\nderivation d : a => a { by r }\n"),
+                ("DerivationEnds", "prove", "diagram a(x: []) -> [] { sin(x) }\ndiagram b(x: []) -> [] { cos(x) }\n"
+                 "derivation d : a => b { }\n"),
+                ("NothingFound", "prove", "diagram a(x: []) -> [] { sin(x) }\n")]:
+            with self.subTest(kind):
+                said = json.loads(self.attnc(command, "--json", self.write("f.attn", program), code=1).stdout)
+                self.assertEqual([d["kind"] for d in said["diagnostics"]], [kind])
+
     def test_linear_attention_is_found(self):
         linear = TAXONOMY / "derivations" / "linear.attn"
         found = self.folder / "found.attn"

@@ -58,7 +58,18 @@ private:
 
   bool looksLikeAttention() const {
     return llvm::any_of(sum.factors, [&](const Read &f) {
-      return softmaxOf(f) || (f.loops.size() > 1 && f.along(sum.loop) && mapOf(f.array));
+      return softmaxOf(f) || (f.loops.size() > 1 && f.along(sum.loop) && mapOf(f.array) && isForThisAlone(f.array));
+    });
+  }
+
+  /// Nothing else reads what the map is made of, contractions and all: else they are arrays anyway, and a stream would
+  /// compute them once more.
+  static bool isForThisAlone(Value array) {
+    if (!array.hasOneUse())
+      return false;
+    auto map = mapOf(array);
+    return !map || llvm::all_of(map.getDpsInputs(), [](Value input) {
+      return !input.getDefiningOp<linalg::GenericOp>() || isForThisAlone(input);
     });
   }
 

@@ -245,22 +245,22 @@ private:
   void ofWidth(unsigned wide, Value left, llvm::function_ref<void(unsigned)> body) {
     auto known = mlir::getConstantIntValue(queries);
     auto occurs = [&](int64_t count) { // whether some tile has exactly so many vectors
-      if (!known)
-        return true;
+      if (!known)                      // two widths: each is code of its own
+        return count == int64_t(vectors) || count == 1;
       int64_t whole = vectors * lanes, rest = *known % whole;
       return (count == int64_t(vectors) && *known >= whole) ||
              (rest > 0 && int64_t(llvm::divideCeil(rest, lanes)) == count);
     };
     if (!occurs(wide))
       return wide > 1 ? ofWidth(wide - 1, left, body) : void();
-    bool narrower = false;
-    for (unsigned count = 1; count < wide; ++count)
-      narrower |= occurs(count);
-    if (!narrower)
+    unsigned narrower = wide - 1;
+    while (narrower > 0 && !occurs(narrower))
+      --narrower;
+    if (narrower == 0)
       return body(wide);
     branch(
-        code, less(code, index(code, (wide - 1) * lanes), left), [&] { body(wide); },
-        [&] { ofWidth(wide - 1, left, body); });
+        code, less(code, index(code, narrower * lanes), left), [&] { body(wide); },
+        [&] { ofWidth(narrower, left, body); });
   }
 
   mlir::VectorType vectorType() { return mlir::VectorType::get({int64_t(lanes)}, code.getF32Type()); }
