@@ -14,7 +14,8 @@ namespace attnc {
 ///     So `simd n { f ; g } = simd n { f } ; simd n { g }`, what does not use the axis leaves the box, sharing a
 ///     wire is mapping its broadcast, implicit and explicit SIMD agree, and gathering at the index of a box of
 ///     the same size is mapping. Transposition is the exchange of two abstractions;
-///   * a capped box folds the plain one, result by result and element by element; a scan binds its index and states, each result with
+///   * a capped box folds the plain one, result by result and element by element; a scan binds its index and states,
+///   each result with
 ///     the states it needs (their order stays), and one that needs none is a plain box;
 ///   * a reshape of a reshape is one, and one that changes nothing is none;
 ///   * sums, products and negatives of sizes are sizes (`2 * d` is the size 2*d), that of a number is a number;

@@ -17,8 +17,8 @@ std::string_view name(RuleKind kind);
 struct Rule {
   std::string name, doc;
   RuleKind kind = RuleKind::Equation;
-  bool bothWays = false; // `==`
-  unsigned boxes = 0;    // `per`: both sides are results of this many boxes around, one in the other
+  bool bothWays = false;  // `==`
+  unsigned boxes = 0;     // `per`: both sides are results of this many boxes around, one in the other
   Definition left, right; // with one table of learners
   std::vector<Constraint> conditions;
   /// The left side with the rule's `by` fillings plugged in.

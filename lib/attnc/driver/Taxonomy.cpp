@@ -125,15 +125,17 @@ private:
 /// The graph for Graphviz: named nodes with their names, others small; an edge each rule by which a node is first
 /// reached, its kind as a style.
 static std::string dotOf(const nlohmann::json &description) {
-  std::string text = "digraph taxonomy {\n  rankdir=LR; nodesep=0.06; ranksep=0.25;\n"
-                     "  node [fontname=\"DejaVu Sans\", fontsize=11, shape=box, height=0.28, margin=\"0.1,0.04\", style=\"rounded,filled\", "
-                     "fillcolor=\"#fdf6e3\", color=\"#586e75\"];\n"
-                     "  edge [fontname=\"DejaVu Sans\", fontsize=8, arrowsize=0.6, color=\"#586e75\", fontcolor=\"#586e75\"];\n";
+  std::string text =
+      "digraph taxonomy {\n  rankdir=LR; nodesep=0.06; ranksep=0.25;\n"
+      "  node [fontname=\"DejaVu Sans\", fontsize=11, shape=box, height=0.28, margin=\"0.1,0.04\", "
+      "style=\"rounded,filled\", "
+      "fillcolor=\"#fdf6e3\", color=\"#586e75\"];\n"
+      "  edge [fontname=\"DejaVu Sans\", fontsize=8, arrowsize=0.6, color=\"#586e75\", fontcolor=\"#586e75\"];\n";
   for (const auto &node : description["nodes"]) {
     if (node["known"].empty()) {
-      text += fmt::format(
-          "  n{0} [id=\"n{0}\", label=\"\", shape=circle, width=0.125, height=0.125, fixedsize=true, fillcolor=\"#93a1a1\"];\n",
-          node["id"].get<std::size_t>());
+      text += fmt::format("  n{0} [id=\"n{0}\", label=\"\", shape=circle, width=0.125, height=0.125, fixedsize=true, "
+                          "fillcolor=\"#93a1a1\"];\n",
+                          node["id"].get<std::size_t>());
       continue;
     }
     text += fmt::format("  n{0} [id=\"n{0}\", label=\"{1}\", tooltip=\"{2}\"];\n", node["id"].get<std::size_t>(),

@@ -1,8 +1,8 @@
 #include "attnc/rewrite/Apply.h"
 
 #include <algorithm>
-#include <limits>
 #include <fmt/format.h>
+#include <limits>
 #include <set>
 
 namespace attnc::rewriting {

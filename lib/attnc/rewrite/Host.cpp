@@ -1,8 +1,8 @@
 #include "attnc/rewrite/Host.h"
 
 #include <algorithm>
-#include <limits>
 #include <fmt/format.h>
+#include <limits>
 
 namespace attnc::rewriting {
 

@@ -2,8 +2,8 @@
 #include "attnc/diagram/Diagram.h"
 
 #include <map>
-#include <utility>
 #include <unordered_map>
+#include <utility>
 
 /// Diagrams that are rewritten. A `Host` is made from a Definition once (`load`), changed in place any number of times,
 /// and made a Definition again (`freeze`); a change costs what it changes, whatever the size of the host.

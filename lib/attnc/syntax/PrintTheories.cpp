@@ -47,7 +47,8 @@ Doc TreePrinter::rule(const ast::RuleDecl &rule) {
       std::vector<Item> fillings;
       for (const ast::Filling &one : rule.fillings)
         fillings.push_back({one.span, [&] { return filling(one); }});
-      return concat({text("by "), braces({rule.span.file, rule.right->span.end, rule.span.end}, fillings, fillings.size() == 1)});
+      return concat(
+          {text("by "), braces({rule.span.file, rule.right->span.end, rule.span.end}, fillings, fillings.size() == 1)});
     });
   Items inside = items({rule.span.file, opening.end, rule.span.end}, list);
   Doc note = inside.opening ? concat({text(" "), inside.opening}) : text("");
