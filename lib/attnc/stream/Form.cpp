@@ -50,10 +50,11 @@ public:
   }
 
 private:
-  /// A softmax along the folded loop.
+  /// A softmax along the folded loop, and along no other with it.
   SoftmaxOp softmaxOf(const Read &read) const {
     auto softmax = read.array.getDefiningOp<SoftmaxOp>();
-    return softmax && !read.loops.empty() && read.loops.back() == sum.loop ? softmax : nullptr;
+    bool along = softmax && !read.loops.empty() && read.loops.back() == sum.loop;
+    return along && softmax.getRows() + 1 == read.loops.size() ? softmax : nullptr;
   }
 
   bool looksLikeAttention() const {
