@@ -1,4 +1,5 @@
 """Streams: sizes around those of tiles, masks, huge and missing numbers, threads, memory, and what is told about them."""
+import ctypes
 import unittest
 
 import numpy as np
@@ -56,6 +57,31 @@ where h == 2*g {
             with self.subTest(f"n={n} m={m}"):
                 self.run_random(program, "g=2", f"n={n}", f"m={m}", "d=4", "e=3",
                                 options=("--in", "b=random:4"))
+
+    def test_a_softmax_over_two_axes_is_none_along_one(self):
+        program = self.write("s.attn", """diagram s(p: [n d], l: [m d], k: [r d], v: [r e]) -> [n m e] {
+  simd n (p) {
+    a = softmax(simd m (l) { simd r (k) { dot(p, l) * dot(p, k) } }, axes = 2)
+    simd m (a) { sum r (a, v) { a * v } }
+  }
+}
+""")
+        self.attnc("run", program, "--in", "p=random:1", "l=random:2", "k=random:3", "v=random:4", "--check", "--size",
+                   "n=3", "m=5", "r=20", "d=3", "e=2")
+
+    def test_lengths_as_arguments(self):
+        """One kernel for all lengths: its last tile may have any number of queries."""
+        library = self.folder / "sdpa.so"
+        self.attnc("compile", SDPA, "--emit=so", "-o", library)
+        kernel = ctypes.CDLL(str(library)).attnc_sdpa
+        rng = np.random.default_rng(1)
+        for n in range(1, 70, 3):
+            q, k, v = (rng.standard_normal(shape).astype(np.float32) for shape in ((n, 5), (21, 5), (21, 3)))
+            out = np.full((n, 3), np.nan, np.float32)
+            arrays = [a.ctypes.data_as(ctypes.c_void_p) for a in (q, k, v, out)]
+            self.assertEqual(kernel(*arrays, *(ctypes.c_int64(size) for size in (n, 5, 21, 3))), 0)
+            expected = reference("dot_product.sdpa")({"q": q.astype(float), "k": k.astype(float), "v": v.astype(float)}, {})
+            self.assertNear(out, expected[0], 1e-5, f"n = {n}")
 
     def test_other_machines(self):
         for target in ("x86-64", "x86-64-v3"):
