@@ -52,7 +52,7 @@ class Documents(Case):
 
     def test_citations_exist(self):
         keys = set(re.findall(r"^@\w+\{(\w+),", (ROOT / "taxonomy" / "references.bib").read_text(), re.M))
-        programs = [*EXAMPLES.glob("*.attn"), *ROOT.glob("lib/attnc/prelude/*.attn"), *ROOT.glob("taxonomy/*.attn")]
+        programs = [*EXAMPLES.glob("*.attn"), *ROOT.glob("lib/attnc/prelude/*.attn"), *ROOT.glob("taxonomy/**/*.attn")]
         for program in programs:
             for line in re.findall(r"@cite (.*)", program.read_text()):
                 for key in re.findall(r"\b[a-z]+(?:19|20)\d\d[a-z]?\b", line) or [line]:

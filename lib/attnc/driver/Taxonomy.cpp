@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 namespace attnc {
 
@@ -215,8 +216,12 @@ int taxonomy(const TaxonomyOptions &options, Console console) {
       for (std::size_t known : node.known)
         console.out << fmt::format("{:2}  {:28} {}\n", node.depth, library[known].name,
                                    citation(library[known].definition->doc));
-  console.out << fmt::format("{} diagrams by {} rules from {} roots, {} of them known{}{}\n", growth.nodes.size(),
-                             rules, taxonomies.size(), named, growth.ended.empty() ? "" : "; ", growth.ended);
+  std::set<std::string> files;
+  for (const Known &known : library)
+    files.insert(known.file);
+  console.out << fmt::format("{} diagrams by {} rules from {} roots, {} of them known, of {} files{}{}\n",
+                             growth.nodes.size(), rules, taxonomies.size(), named, files.size(),
+                             growth.ended.empty() ? "" : "; ", growth.ended);
   return session.finish();
 }
 
