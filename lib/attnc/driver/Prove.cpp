@@ -8,11 +8,6 @@
 
 namespace attnc {
 
-static std::string citation(const std::string &doc) {
-  std::size_t at = doc.find("@cite ");
-  return at == std::string::npos ? "" : doc.substr(at + 6, doc.find_first_of("\n", at) - at - 6);
-}
-
 static std::vector<std::string> texts(const std::vector<Constraint> &conditions) {
   std::vector<std::string> result;
   for (const Constraint &one : conditions)

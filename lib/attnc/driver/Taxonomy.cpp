@@ -32,11 +32,6 @@ static std::vector<Known> loadLibrary(Session &session) {
   return library;
 }
 
-static std::string citation(const std::string &doc) {
-  std::size_t at = doc.find("@cite ");
-  return at == std::string::npos ? "" : doc.substr(at + 6, doc.find('\n', at) - at - 6);
-}
-
 namespace {
 
 /// The part of a growth that is shown, as JSON: {taxonomies, reached, ended, nodes, edges}; docs/theories.md says what

@@ -40,6 +40,15 @@ std::filesystem::path taxonomyFolder() {
   return std::filesystem::path(ATTNC_TAXONOMY);
 }
 
+std::string citation(const std::string &doc) {
+  constexpr std::string_view mark = "@cite ";
+  std::size_t at = doc.find(mark);
+  if (at == std::string::npos)
+    return "";
+  at += mark.size();
+  return doc.substr(at, doc.find('\n', at) - at);
+}
+
 std::pair<std::string, std::string> splitReference(const std::string &reference) {
   std::size_t colon = reference.rfind(':');
   std::error_code ignored;

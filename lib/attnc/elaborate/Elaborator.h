@@ -171,6 +171,9 @@ private:
   std::size_t operations = 0;
 };
 
+/// Which learners occur in a diagram, also in its bodies.
+void markUsed(const Diagram &diagram, std::vector<bool> &used);
+
 /// "3 arguments", "1 size".
 std::string counted(std::size_t count, std::string_view noun);
 

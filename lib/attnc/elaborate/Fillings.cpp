@@ -34,7 +34,7 @@ void Elaborator::plug(Diagram &diagram, const std::vector<Filled> &fillings) {
   plugInto(diagram, boxes);
 }
 
-static void markUsed(const Diagram &diagram, std::vector<bool> &used) {
+void markUsed(const Diagram &diagram, std::vector<bool> &used) {
   for (const Op &op : diagram.ops) {
     if (auto *apply = std::get_if<Apply>(&op.generator))
       used[apply->learner.index()] = true;

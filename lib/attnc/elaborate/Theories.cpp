@@ -34,15 +34,6 @@ std::optional<Diagram> Elaborator::side(const ast::RuleDecl &rule, const std::ve
   return std::move(root.builder).finish(std::move(outputs));
 }
 
-static void markLearners(const Diagram &diagram, std::vector<bool> &marks) {
-  for (const Op &op : diagram.ops) {
-    if (auto *apply = std::get_if<Apply>(&op.generator))
-      marks[apply->learner.index()] = true;
-    if (const DiagramRef &body = bodyOf(op.generator))
-      markLearners(*body, marks);
-  }
-}
-
 /// The left side with fillings plugged into its learners.
 std::shared_ptr<const Definition> Elaborator::fillRule(const Definition &left,
                                                        const std::vector<ast::Filling> &fillings) {
@@ -114,8 +105,8 @@ RuleRef Elaborator::elaborate(const ast::RuleDecl &declaration) {
   }
   rule->conditions = definition.constraints;
   std::vector<bool> here(definition.learners.size()), there = here;
-  markLearners(rule->left.diagram, here);
-  markLearners(rule->right.diagram, there);
+  markUsed(rule->left.diagram, here);
+  markUsed(rule->right.diagram, there);
   if (rule->kind == RuleKind::Equation) {
     for (std::size_t i = 0; i < here.size(); ++i)
       if (there[i] && !here[i]) {
