@@ -128,7 +128,7 @@ private:
   Wire at(Wire array, BinderId binder) {
     array = host.find(array);
     const Node &node = host.node(array);
-    if (reduced && node.kind == NodeKind::Stack) {
+    if (reduced && node.kind == NodeKind::Stack && host.nodeCount() < maxReducedNodes) {
       Host::Renaming renaming{{node.binder, binder}};
       return host.rename(node.operands[0], renaming);
     }

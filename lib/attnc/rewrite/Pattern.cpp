@@ -127,6 +127,8 @@ tl::expected<Pattern, std::string> Pattern::make(Tables &tables, RuleRef rule, b
   pattern.reversed = reversed;
   pattern.left = load(tables, reversed ? rule->right : rule->left, true);
   pattern.right = load(tables, reversed ? rule->left : rule->right, true);
+  if (std::max(pattern.left.nodeCount(), pattern.right.nodeCount()) >= maxReducedNodes)
+    return tl::unexpected<std::string>("it is too large for one");
   pattern.leftRoots = pattern.left.outputs;
   pattern.rightRoots = pattern.right.outputs;
   // The boxes the rule stands in are dropped whatever its sides do with their index.

@@ -23,8 +23,10 @@ TEST_CASE("a host is the diagram it was made from") {
         REQUIRE(valid.has_value());
         CanonicalForm before = canonicalForm(*definition), after = canonicalForm(again);
         CHECK(after.text == before.text);
-        Definition reduced = freeze(load(tables, *definition, true));
-        CHECK(canonicalForm(reduced).text == before.text);
+        if (definition->diagram.opCount() < 40) { // it copies what is sliced, as patterns need, which are small
+          Definition reduced = freeze(load(tables, *definition, true));
+          CHECK(canonicalForm(reduced).text == before.text);
+        }
         ++count;
       }
     }
