@@ -177,8 +177,8 @@ private:
 /// The most nodes that `reduced` may grow a host to by copying what is sliced.
 inline constexpr std::size_t maxReducedNodes = 100'000;
 
-/// The definition as a host; named boxes are opened. `reduced`: no slice of a stack is left, which a pattern needs, unless
-/// the host would have more than `maxReducedNodes`.
+/// The definition as a host; named boxes are opened. `reduced`: no slice of a stack is left, which a pattern needs,
+/// unless the host would have more than `maxReducedNodes`.
 Host load(Tables &tables, const Definition &definition, bool reduced = false);
 
 /// The host as a definition: each operation in the innermost box whose index it depends on, boxes that share a binder
