@@ -51,10 +51,7 @@ int derive(const DeriveOptions &options, Console console) {
     text += fmt::format("import \"{}\"\n", path.empty() ? file : path.string());
   }
   text += "\n" + derivationText(left->name + "_to_" + right->name, left->name, right->name, *found.path);
-  if (options.output.empty() || options.output == "-")
-    console.out << text;
-  else
-    session.write(options.output, text);
+  session.put(options.output, text);
   return session.finish();
 }
 

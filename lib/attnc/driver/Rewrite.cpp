@@ -135,10 +135,7 @@ int rewrite(const RewriteOptions &options, Console console) {
   for (const Move &move : moves)
     text += fmt::format("// by {}{}\n", move.rule->name, move.reversed ? " reversed" : "");
   text += print(*declaration) + "\n";
-  if (options.output.empty() || options.output == "-")
-    console.out << text;
-  else
-    session.write(options.output, text);
+  session.put(options.output, text);
   return session.finish();
 }
 

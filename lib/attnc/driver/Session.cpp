@@ -96,6 +96,13 @@ bool Session::write(const std::string &path, std::string_view bytes) {
   return written.has_value();
 }
 
+void Session::put(const std::string &path, std::string_view text) {
+  if (path.empty() || path == "-")
+    console.out << text;
+  else
+    write(path, text);
+}
+
 int Session::finish() {
   console.out.flush();
   if (!console.out)

@@ -43,6 +43,9 @@ public:
   /// Writes the outputs of a command whole or not at all.
   bool write(const std::string &path, std::string_view bytes);
 
+  /// Writes text to a file, or prints it where none or "-" is named.
+  void put(const std::string &path, std::string_view text);
+
   /// Prints the diagnostics, and gives the exit code: Failure after an error.
   int finish();
 
