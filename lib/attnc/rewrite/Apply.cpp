@@ -225,19 +225,12 @@ private:
       if (!image.wire.valid())
         continue;
       for (BinderId one : host.free(image.wire)) {
-        BinderId seen = lookUp(image.env, one);
+        BinderId seen = lookUp(here->envs, image.env, one);
         if (seen == given || (one == given && seen != virtualBinder))
           return false;
       }
     }
     return true;
-  }
-
-  BinderId lookUp(EnvId env, BinderId binder) const {
-    for (; env.valid(); env = here->envs[env.index()].next)
-      if (here->envs[env.index()].from == binder)
-        return here->envs[env.index()].to;
-    return binder;
   }
 
   Wire build(Wire wire) {
@@ -335,7 +328,7 @@ private:
     }
     Host::Renaming renaming;
     for (BinderId one : host.free(image.wire)) {
-      BinderId seen = lookUp(image.env, one);
+      BinderId seen = lookUp(here->envs, image.env, one);
       for (std::size_t i = 0; i < image.indices.size(); ++i)
         if (seen == image.indices[i])
           seen = targets[i];

@@ -176,9 +176,13 @@ Wire Host::state(BinderId binder, std::uint32_t which, TypeId type) {
 }
 
 Wire Host::at(Wire array, Wire index) {
+  array = find(array);
+  const Node &stack = this->node(array);
+  if (stack.kind == NodeKind::Stack && !dependsOn(find(stack.operands[0]), stack.binder))
+    return find(stack.operands[0]);
   Node node{NodeKind::At};
   node.operands = {array, index};
-  node.types = {tables->slice(typeId(find(array)))};
+  node.types = {tables->slice(typeId(array))};
   return {add(std::move(node))};
 }
 

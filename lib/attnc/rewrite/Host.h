@@ -121,7 +121,7 @@ public:
   BinderId newBinder(const Size &size, std::string name = {});
   Wire index(BinderId binder);
   Wire state(BinderId binder, std::uint32_t which, TypeId type);
-  Wire at(Wire array, Wire index);
+  Wire at(Wire array, Wire index); // of a broadcast, what is repeated
   Wire stack(BinderId binder, Wire body);
   Wire fold(Cap cap, Wire array);
   NodeId scan(BinderId binder, std::span<const Wire> initial, std::span<const Wire> next, std::span<const Wire> steps);

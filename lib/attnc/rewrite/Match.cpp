@@ -75,6 +75,11 @@ private:
       if (candidate.kind != wanted.kind || !sameRoot(wanted, candidate))
         continue;
       match.roots[which] = {id, root.port};
+      if (std::find(match.roots.begin(), match.roots.begin() + which, match.roots[which]) !=
+          match.roots.begin() + which)
+        continue; // two results of the rule are two of the host
+      if (which == 0)
+        distinct.clear();
       goals.push_back({root, {id, root.port}, {}});
       Trail before = trail();
       bool more = solve([&] { return nextRoot(which + 1); });
@@ -102,7 +107,7 @@ private:
           return true;
         continue;
       }
-      resolve(goal.wire, goal.env);
+      scope.resolve(goal.wire, goal.env);
       const Node &wanted = left.node(goal.pattern), &node = host.node(goal.wire);
       if (wanted.kind != node.kind || goal.pattern.port != goal.wire.port)
         return true;
@@ -141,9 +146,9 @@ private:
     case NodeKind::Input:
       return false; // a spine
     case NodeKind::Index:
-      return standsFor(wanted.binder, lookUp(env, node.binder));
+      return standsFor(wanted.binder, scope.lookUp(env, node.binder));
     case NodeKind::State:
-      return wanted.slot == node.slot && standsFor(wanted.binder, lookUp(env, node.binder));
+      return wanted.slot == node.slot && standsFor(wanted.binder, scope.lookUp(env, node.binder));
     case NodeKind::At:
       break;
     case NodeKind::Stack:
@@ -183,7 +188,7 @@ private:
     const Learner &rule = left.learners[wanted.slot], &learner = host.learners[node.slot];
     std::vector<BinderId> pers;
     for (std::size_t i = 0; i < node.pers; ++i)
-      pers.push_back(lookUp(goal.env, host.node(host.operand(node, i)).binder));
+      pers.push_back(scope.lookUp(goal.env, host.node(host.operand(node, i)).binder));
     if (wanted.pers > node.pers)
       return false;
     // The rule's own are the innermost; those around them stay as they are.
@@ -238,22 +243,10 @@ private:
 
   // ---- Binders
 
-  BinderId lookUp(EnvId env, BinderId binder) const {
-    for (; env.valid(); env = match.envs[env.index()].next)
-      if (match.envs[env.index()].from == binder)
-        return match.envs[env.index()].to;
-    return binder;
-  }
-
-  EnvId extend(EnvId env, BinderId from, BinderId to) {
-    match.envs.push_back({env, from, to});
-    return EnvId(match.envs.size() - 1);
-  }
-
   EnvId enterBinder(BinderId wanted, BinderId given, EnvId env) {
     BinderId virtualBinder(firstVirtual + match.binders.size());
     match.binders.emplace_back(wanted, given);
-    return extend(env, given, virtualBinder);
+    return scope.extend(env, given, virtualBinder);
   }
 
   /// A binder of the pattern is the one its box was matched with, or, of a dropped axis, any one of the host's.
@@ -270,22 +263,6 @@ private:
     return given.index() >= firstVirtual && match.binders[given.index() - firstVirtual].first == wanted;
   }
 
-  /// Slices of stacks are looked through.
-  void resolve(Wire &wire, EnvId &env) {
-    wire = host.find(wire);
-    while (host.node(wire).kind == NodeKind::At) {
-      Wire array = host.operand(host.node(wire), 0);
-      EnvId inside = env;
-      resolve(array, inside);
-      const Node &stack = host.node(array);
-      if (stack.kind != NodeKind::Stack)
-        return;
-      BinderId index = lookUp(env, host.node(host.operand(host.node(wire), 1)).binder);
-      env = index == stack.binder && !inside.valid() ? inside : extend(inside, stack.binder, index);
-      wire = host.operand(stack, 0);
-    }
-  }
-
   // ---- Metavariables
 
   bool bindInput(const Pattern::Spine &spine, const Goal &goal) {
@@ -298,13 +275,13 @@ private:
       image.indices.push_back(BinderId(firstVirtual + (match.binders.rend() - at - 1)));
     }
     for (BinderId one : host.free(image.wire)) {
-      BinderId seen = lookUp(image.env, one);
+      BinderId seen = scope.lookUp(image.env, one);
       if (seen.index() >= firstVirtual && std::ranges::find(image.indices, seen) == image.indices.end())
         return false; // it depends on an axis that the metavariable does not have
     }
     Image &known = match.images[spine.input];
     if (known.wire.valid())
-      return known.indices.size() == image.indices.size() && same(known, image);
+      return known.indices.size() == image.indices.size() && sameImage(scope, known, image);
     const Type &wanted = *inputTypes[spine.input], &given = host.type(image.wire);
     if (wanted.kind != given.kind || wanted.rank() != given.rank() + spine.axes)
       return false;
@@ -313,73 +290,6 @@ private:
         return false;
     known = std::move(image);
     bound.push_back(spine.input);
-    return true;
-  }
-
-  bool same(const Image &a, const Image &b) {
-    std::vector<std::pair<BinderId, BinderId>> pairs;
-    for (std::size_t i = 0; i < a.indices.size(); ++i)
-      pairs.emplace_back(a.indices[i], b.indices[i]);
-    std::size_t fuel = 100000;
-    return same(a.wire, a.env, b.wire, b.env, pairs, fuel);
-  }
-
-  bool sameBinder(BinderId a, BinderId b, const std::vector<std::pair<BinderId, BinderId>> &pairs) const {
-    for (std::size_t i = pairs.size(); i-- > 0;)
-      if (pairs[i].first == a || pairs[i].second == b)
-        return pairs[i] == std::pair(a, b);
-    return a == b;
-  }
-
-  bool same(Wire a, EnvId ea, Wire b, EnvId eb, std::vector<std::pair<BinderId, BinderId>> &pairs, std::size_t &fuel) {
-    resolve(a, ea);
-    resolve(b, eb);
-    if (fuel == 0)
-      return false;
-    --fuel;
-    if (a == b && std::ranges::all_of(
-                      host.free(a), [&](BinderId one) { return sameBinder(lookUp(ea, one), lookUp(eb, one), pairs); }))
-      return true;
-    const Node &x = host.node(a), &y = host.node(b);
-    if (x.kind != y.kind || a.port != b.port || x.operands.size() != y.operands.size())
-      return false;
-    switch (x.kind) {
-    case NodeKind::Input:
-      return false;
-    case NodeKind::Index:
-      return sameBinder(lookUp(ea, x.binder), lookUp(eb, y.binder), pairs);
-    case NodeKind::State:
-      return x.slot == y.slot && sameBinder(lookUp(ea, x.binder), lookUp(eb, y.binder), pairs);
-    case NodeKind::Fold:
-    case NodeKind::Apply:
-      if (x.slot != y.slot)
-        return false;
-      break;
-    case NodeKind::Op:
-      if (x.label != y.label)
-        return false;
-      break;
-    case NodeKind::Stack:
-    case NodeKind::Scan: {
-      if (host.binder(x.binder).size != host.binder(y.binder).size || x.slot != y.slot)
-        return false;
-      BinderId u(firstVirtual + 2 * (1u << 20) + fresh++), v(firstVirtual + 2 * (1u << 20) + fresh++);
-      EnvId ia = extend(ea, x.binder, u), ib = extend(eb, y.binder, v);
-      pairs.emplace_back(u, v);
-      bool equal = true;
-      for (std::size_t i = 0; equal && i < x.operands.size(); ++i) {
-        bool outside = x.kind == NodeKind::Scan && i < x.slot;
-        equal = same(host.operand(x, i), outside ? ea : ia, host.operand(y, i), outside ? eb : ib, pairs, fuel);
-      }
-      pairs.pop_back();
-      return equal;
-    }
-    case NodeKind::At:
-      break;
-    }
-    for (std::size_t i = 0; i < x.operands.size(); ++i)
-      if (!same(host.operand(x, i), ea, host.operand(y, i), eb, pairs, fuel))
-        return false;
     return true;
   }
 
@@ -445,6 +355,8 @@ private:
       return true;
     if (match.roots.size() > 1 && !isConvex(host, match))
       return true;
+    if (pattern.commutes && !distinct.insert(fingerprint()).second)
+      return true; // operands exchanged, to the same effect
     match.context.clear();
     Match found = match;
     found.sizes = sizes.bindings;
@@ -456,6 +368,32 @@ private:
     return yes(std::move(found));
   }
 
+  /// What tells apart the matches of one first root.
+  std::vector<std::uint32_t> fingerprint() {
+    std::vector<std::uint32_t> print;
+    const std::size_t envs = match.envs.size();
+    for (Wire root : match.roots)
+      print.push_back(root.node.index());
+    for (const Image &image : match.images) {
+      if (!image.wire.valid())
+        continue;
+      Wire wire = image.wire;
+      EnvId env = image.env;
+      scope.resolve(wire, env);
+      print.insert(print.end(), {std::uint32_t(wire.node.index()), wire.port});
+      for (BinderId one : host.free(wire)) {
+        BinderId seen = scope.lookUp(env, one);
+        auto place = std::ranges::find(image.indices, seen);
+        bool own = place != image.indices.end();
+        print.insert(print.end(), {own, std::uint32_t(own ? place - image.indices.begin() : seen.index())});
+      }
+    }
+    match.envs.resize(envs);
+    for (const auto &image : match.learners)
+      print.push_back(image.learner.valid() ? image.learner.index() : 0);
+    return print;
+  }
+
   const Host &host;
   const Pattern &pattern;
   const Host &left;
@@ -465,12 +403,13 @@ private:
   std::vector<NodeId> nodes;
   std::map<std::uint32_t, std::size_t> learnerUses;
   std::set<std::uint32_t> wholes;
+  std::set<std::vector<std::uint32_t>> distinct;
   Match match;
+  Scope scope{host, match.envs};
   SizeMatch sizes;
   std::vector<Goal> goals;
   std::vector<std::uint32_t> bound;
   std::vector<std::pair<BinderId, BinderId>> dropped;
-  std::size_t fresh = 0;
 };
 
 } // namespace

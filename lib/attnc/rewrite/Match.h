@@ -1,26 +1,11 @@
 #pragma once
 #include "attnc/rewrite/Pattern.h"
+#include "attnc/rewrite/Scope.h"
 #include "attnc/rewrite/Sizes.h"
 
 #include <functional>
 
 namespace attnc::rewriting {
-
-/// Renamings of binders on the way into a stack that is looked through: x[i] of Stack j. f(j) is f under j := i. A
-/// binder that a pattern's box stands for is renamed to a virtual one, numbered from `firstVirtual`.
-inline constexpr std::size_t firstVirtual = 1u << 30;
-using EnvId = Id<struct EnvTag>; // invalid: nothing is renamed
-struct Env {
-  EnvId next;
-  BinderId from, to;
-};
-
-/// What a metavariable stands for: the wire, as a function of the virtual binders.
-struct Image {
-  std::vector<BinderId> indices;
-  Wire wire;
-  EnvId env;
-};
 
 /// Where a pattern matches.
 struct Match {
@@ -40,9 +25,9 @@ struct Match {
   std::vector<BinderId> context;                      // for dropped axes that are met: of the host
 };
 
-/// Every match of a pattern in what the host's outputs need, by rank of the first result. Those that are not convex
-/// (a metavariable depends on a result, so that the replacement would feed itself) are none. `yes` may say false to
-/// end the search. A learner that the right side lacks must have no other use (or, of a bare learner, each use is
+/// Every match of a pattern in what the host's outputs need, each once, by rank of the first result. Those that are not
+/// convex (a metavariable depends on a result, so that the replacement would feed itself) are none. `yes` may say false
+/// to end the search. A learner that the right side lacks must have no other use (or, of a bare learner, each use is
 /// rewritten: one match for the learner).
 void forEachMatch(const Host &host, const Pattern &pattern, const std::function<bool(Match)> &yes);
 std::vector<Match> allMatches(const Host &host, const Pattern &pattern);

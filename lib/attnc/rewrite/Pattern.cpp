@@ -6,6 +6,14 @@
 
 namespace attnc::rewriting {
 
+static bool hasCommuting(const Host &host) {
+  for (std::size_t i = 0; i < host.nodeCount(); ++i)
+    if (const Node &node = host.node(NodeId(i));
+        node.alive && node.kind == NodeKind::Op && host.tables->label(node.label).commutative)
+      return true;
+  return false;
+}
+
 static void markLearners(const Host &host, std::vector<bool> &marks) {
   for (std::size_t i = 0; i < host.nodeCount(); ++i)
     if (const Node &node = host.node(NodeId(i)); node.alive && node.kind == NodeKind::Apply)
@@ -133,6 +141,7 @@ tl::expected<Pattern, std::string> Pattern::make(Tables &tables, RuleRef rule, b
   pattern.rightRoots = pattern.right.outputs;
   // The boxes the rule stands in are dropped whatever its sides do with their index.
   pattern.dropAxes();
+  pattern.commutes = hasCommuting(pattern.left);
   std::size_t learners = pattern.left.learners.size();
   pattern.leftLearners.resize(learners);
   pattern.rightLearners.resize(learners);

@@ -24,6 +24,7 @@ public:
   std::vector<std::string> sizes;                // every size name of the rule
   /// For a bare learner on the left, a(x, y), whose every use is rewritten at once.
   bool wholeLearner = false;
+  bool commutes = false;      // the left side has operations whose operands commute
   std::size_t rightCount = 0; // nodes of the right side
   /// For each binder of the right side one of the left whose index its metavariables had there, or none: when a
   /// match is replaced, the new box takes that box's index over and what is inside needs no copy.
