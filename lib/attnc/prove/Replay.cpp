@@ -1,6 +1,7 @@
 #include "attnc/prove/Replay.h"
 
 #include "attnc/diagram/Equal.h"
+#include "attnc/prove/Finite.h"
 #include "attnc/prove/Soundness.h"
 
 #include <algorithm>
@@ -16,6 +17,36 @@ const tl::expected<Pattern, std::string> &Patterns::operator()(const RuleRef &ru
   if (found == known.end())
     found = known.emplace(key, Pattern::make(tables, rule, reversed)).first;
   return found->second;
+}
+
+const std::set<std::size_t> &Patterns::finite(const RuleRef &rule) {
+  auto found = finites.find(rule.get());
+  return found == finites.end() ? finites.emplace(rule.get(), finiteInputs(*rule)).first->second : found->second;
+}
+
+std::vector<Match> Patterns::matches(const Host &host, const Pattern &pattern) {
+  const std::set<std::size_t> &inputs = finite(pattern.rule);
+  if (inputs.empty())
+    return allMatches(host, pattern);
+  const std::vector<bool> masked = maskedNodes(host);
+  std::vector<Match> result;
+  forEachMatch(host, pattern, [&](Match match) {
+    if (!maskedInput(host, masked, match, inputs))
+      result.push_back(std::move(match));
+    return true;
+  });
+  return result;
+}
+
+std::optional<std::string> Patterns::masked(const Host &host, const Pattern &pattern) {
+  const std::vector<bool> masked = maskedNodes(host);
+  std::optional<std::string> name;
+  forEachMatch(host, pattern, [&](const Match &match) {
+    if (auto input = maskedInput(host, masked, match, finite(pattern.rule)))
+      name = pattern.left.node(pattern.left.inputs[*input]).name;
+    return !name;
+  });
+  return name;
 }
 
 /// What the user may call a match: its result's name, or the learner that is rewritten.
@@ -46,9 +77,12 @@ tl::expected<Rewrite, std::string> makeStep(const Definition &before, const Step
     return tl::unexpected(made.error());
   const Pattern &pattern = *made;
   Host host = load(tables, before);
-  std::vector<Match> matches = allMatches(host, pattern);
-  if (matches.empty())
+  std::vector<Match> matches = patterns.matches(host, pattern);
+  if (matches.empty()) {
+    if (auto name = patterns.masked(host, pattern))
+      return tl::unexpected(fmt::format("it matches only where '{}' may be -inf, for which it does not hold", *name));
     return tl::unexpected<std::string>("it matches nowhere");
+  }
   Rewrite rewrite{&step, matches.size(), 0, "", {}, {}, {}};
   auto note = [&](const Match &match) {
     for (rewriting::Wire root : match.roots)
@@ -59,7 +93,7 @@ tl::expected<Rewrite, std::string> makeStep(const Definition &before, const Step
     // A rewrite may undo a match found before it: then the rest is looked for again.
     std::size_t count = 0;
     for (; count < 1000; ++count) {
-      std::vector<Match> now = allMatches(host, pattern);
+      std::vector<Match> now = patterns.matches(host, pattern);
       if (now.empty())
         break;
       note(now[0]);

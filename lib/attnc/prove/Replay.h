@@ -1,6 +1,8 @@
 #pragma once
 #include "attnc/rewrite/Apply.h"
 
+#include <set>
+
 namespace attnc {
 
 /// One rewrite as it was made.
@@ -31,9 +33,17 @@ public:
   explicit Patterns(rewriting::Tables &tables) : tables(tables) {}
   const tl::expected<rewriting::Pattern, std::string> &operator()(const RuleRef &rule, bool reversed);
 
+  /// The matches of a pattern at which its rule holds: none where a wire that must be finite (finiteInputs) may be −∞.
+  std::vector<rewriting::Match> matches(const rewriting::Host &host, const rewriting::Pattern &pattern);
+  /// The name of a wire for which all matches are none, if there are any.
+  std::optional<std::string> masked(const rewriting::Host &host, const rewriting::Pattern &pattern);
+
 private:
+  const std::set<std::size_t> &finite(const RuleRef &rule);
+
   rewriting::Tables &tables;
   std::map<std::pair<const Rule *, bool>, tl::expected<rewriting::Pattern, std::string>> known;
+  std::map<const Rule *, std::set<std::size_t>> finites;
 };
 
 /// One step on a definition; the error says why it cannot be made.

@@ -22,7 +22,7 @@ std::vector<std::pair<Move, Reached>> neighbours(const Definition &from, const T
     const auto &pattern = patterns(member.rule, member.reversed);
     if (!pattern)
       continue; // not of this direction
-    std::vector<Match> matches = allMatches(host, *pattern);
+    std::vector<Match> matches = patterns.matches(host, *pattern);
     for (std::size_t i = 0; i < matches.size(); ++i) {
       Host changed = host;
       if (apply(changed, *pattern, matches[i]))

@@ -1,5 +1,7 @@
 #include "attnc/prove/Soundness.h"
 
+#include "attnc/prove/Scores.h"
+
 #include "attnc/bind/Random.h"
 #include "attnc/eval/Eval.h"
 
@@ -34,14 +36,17 @@ bool holds(const Constraint &condition, const Size::Values &sizes) {
   return condition.holds(reached, *right);
 }
 
+/// The trial that has an empty axis where the conditions admit one.
+constexpr std::int64_t emptyTrial = 5;
+
 /// Small sizes that meet the conditions: the same for the same trial.
 std::optional<Size::Values> drawSizes(const std::vector<std::string> &names, const std::vector<Constraint> &conditions,
                                       std::int64_t trial) {
   for (std::int64_t attempt = 0; attempt < 500; ++attempt) {
     Size::Values sizes;
     for (std::size_t i = 0; i < names.size(); ++i)
-      // 1 to 4; the last trial has an empty axis.
-      sizes[names[i]] = trial == 5 && i == std::size_t(attempt) % names.size()
+      // 1 to 4
+      sizes[names[i]] = trial == emptyTrial && i == std::size_t(attempt) % names.size()
                             ? 0
                             : std::int64_t(uniform(trial * 1000 + attempt, i) * 4) + 1;
     if (std::ranges::all_of(conditions, [&](const Constraint &one) { return holds(one, sizes); }))
@@ -68,12 +73,50 @@ std::vector<std::int64_t> shapeOf(const Type &type, const Size::Values &sizes) {
   return shape;
 }
 
+/// What logits are tried with: beside ordinary ones some that are −∞, all −∞, large ones, and large ones and −∞.
+enum class Logits : std::uint8_t { Ordinary, SomeMasked, AllMasked, Large, LargeAndMasked };
+constexpr Logits extremes[] = {Logits::SomeMasked, Logits::AllMasked, Logits::Large, Logits::LargeAndMasked};
+
+std::string_view text(Logits logits) {
+  switch (logits) {
+  case Logits::Ordinary:
+    return "";
+  case Logits::SomeMasked:
+    return " where some logits are -inf";
+  case Logits::AllMasked:
+    return " where all logits are -inf";
+  case Logits::Large:
+    return " where logits are large";
+  case Logits::LargeAndMasked:
+    return " where logits are large or -inf";
+  }
+  return "";
+}
+
+/// As large as exponentials and products of two of them stay in float64.
+constexpr double largeLogit = 300;
+
+void makeLogits(Array &array, Logits logits, std::int64_t seed) {
+  auto values = array.mutableAs<double>();
+  for (std::int64_t i = 0; i < array.elementCount(); ++i) {
+    double draw = uniform(seed, 7919 + i);
+    if (logits == Logits::Large || logits == Logits::LargeAndMasked)
+      values[i] = std::clamp(values[i] * 200, -largeLogit, largeLogit);
+    if (logits == Logits::AllMasked || (logits == Logits::SomeMasked && draw < 0.4) ||
+        (logits == Logits::LargeAndMasked && draw < 0.3))
+      values[i] = -std::numeric_limits<double>::infinity();
+  }
+}
+
 tl::expected<std::vector<Array>, std::string> run(const Definition &definition, const Size::Values &sizes,
-                                                  std::int64_t seed) {
+                                                  std::int64_t seed, const std::set<std::size_t> &scores,
+                                                  Logits logits) {
   std::vector<Array> inputs, parameters;
   for (std::size_t i = 0; i < definition.diagram.inputs.size(); ++i) {
     const Type &type = definition.diagram.type(definition.diagram.inputs[i]);
     inputs.push_back(*randomArray(type.kind, shapeOf(type, sizes), fmt::format("input {}", i), seed, 1));
+    if (scores.contains(i))
+      makeLogits(inputs.back(), logits, seed * 31 + std::int64_t(i));
   }
   for (const Parameter &parameter : parametersOf(definition))
     parameters.push_back(*randomArray(Kind::Real, shapeOf(parameter.type, sizes), parameter.name, seed, 0.7));
@@ -166,25 +209,71 @@ std::optional<LearnerId> bareLearner(const Definition &left) {
 
 } // namespace
 
-std::optional<std::string> differAnywhere(const Definition &left, const Definition &right,
-                                          const std::vector<Constraint> &conditions, unsigned trials) {
-  Definition first = withoutHoles(left), second = withoutHoles(right);
-  std::vector<std::string> names = sizeNames(first, second);
-  for (std::int64_t trial = 0; trial < std::int64_t(trials); ++trial) {
+namespace {
+
+/// Two definitions of the same inputs, side by side.
+class Trials {
+public:
+  Trials(const Definition &left, const Definition &right, const std::vector<Constraint> &conditions)
+      : first(withoutHoles(left)), second(withoutHoles(right)), conditions(conditions),
+        names(sizeNames(first, second)) {}
+
+  std::set<std::size_t> scores() const {
+    std::set<std::size_t> result = scoresOf(first);
+    result.merge(scoresOf(second));
+    return result;
+  }
+
+  std::optional<std::string> differ(std::int64_t trial, const std::set<std::size_t> &masked, Logits logits) const {
     auto sizes = drawSizes(names, conditions, trial);
     if (!sizes) {
-      if (trial == 5)
-        continue; // no empty axis meets the conditions
+      if (trial == emptyTrial)
+        return std::nullopt; // no empty axis meets the conditions
       return "no small sizes meet its conditions";
     }
-    auto a = run(first, *sizes, trial), b = run(second, *sizes, trial);
+    auto a = run(first, *sizes, trial, masked, logits), b = run(second, *sizes, trial, masked, logits);
     if (!a || !b)
       return (a ? b : a).error();
     for (std::size_t i = 0; i < a->size(); ++i)
       if (double error = distance((*a)[i], (*b)[i]); !(error <= 1e-9))
-        return fmt::format("at {} the two differ by {:.2g} of their size", sizesText(*sizes), error);
+        return fmt::format("at {}{} the two differ by {:.2g} of their size", sizesText(*sizes), text(logits), error);
+    return std::nullopt;
   }
+
+private:
+  Definition first, second;
+  const std::vector<Constraint> &conditions;
+  std::vector<std::string> names;
+};
+
+} // namespace
+
+std::optional<std::string> differAnywhere(const Definition &left, const Definition &right,
+                                          const std::vector<Constraint> &conditions, unsigned trials) {
+  Trials both(left, right, conditions);
+  for (std::int64_t trial = 0; trial < std::int64_t(trials); ++trial)
+    if (auto wrong = both.differ(trial, {}, Logits::Ordinary))
+      return wrong;
+  if (std::set<std::size_t> scores = both.scores(); !scores.empty())
+    for (std::int64_t trial = 0; trial < 3; ++trial)
+      for (Logits logits : extremes)
+        if (auto wrong = both.differ(trial, scores, logits))
+          return wrong;
   return std::nullopt;
+}
+
+std::set<std::size_t> finiteInputs(const Rule &rule) {
+  std::set<std::size_t> finite;
+  if (rule.kind != RuleKind::Equation)
+    return finite;
+  Trials both(rule.left, rule.right, rule.conditions);
+  const Diagram &diagram = rule.left.diagram;
+  for (std::size_t i = 0; i < diagram.inputs.size(); ++i)
+    for (std::int64_t trial = 0; diagram.type(diagram.inputs[i]).kind == Kind::Real && trial <= emptyTrial; ++trial)
+      for (Logits logits : {Logits::SomeMasked, Logits::AllMasked})
+        if (both.differ(trial, {i}, logits))
+          finite.insert(i);
+  return finite;
 }
 
 std::optional<std::string> falseClaim(const Rule &rule) {

@@ -61,6 +61,44 @@ TEST_CASE("a filling is of the kind of its learner") {
   CHECK(claimOf("rule r : specialise forall (x: [a]) universal f : [a] -> [a] f(x) => tanh(x)") == "");
 }
 
+TEST_CASE("logits are tried with minus infinity and with large values") {
+  // True of finite logits: where all are −∞, 0/0 is no 0; past exp(710) there is no number.
+  const std::string all = claimOf("rule r : equation forall (s: [m]) softmax(s) == { z = sum m (s) { exp(s) } "
+                                  "simd m (s) { exp(s) / z } }");
+  CHECK(all.find("logits are -inf the two differ") != std::string::npos);
+  CHECK(claimOf("rule r : equation forall (x: [], y: []) exp(x + y) == exp(x) * exp(y)") == "");
+  CHECK(claimOf("rule r : equation forall (x: []) exp(x - x) == exp(0.0)").find("-inf") != std::string::npos);
+  // A mask is no −100.
+  CHECK(claimOf("rule r : equation forall (p: bool[m], s: [m]) softmax(simd m (p, s) { where(p, s, -inf) }) == "
+                "softmax(simd m (p, s) { where(p, s, -100.0) })") != "");
+  CHECK(claimOf("rule r : equation forall (p: bool[m], s: [m]) softmax(simd m (p, s) { where(p, s, -inf) }) == "
+                "softmax(simd m (p, s) { s + where(p, 0.0, -inf) })") == "");
+}
+
+TEST_CASE("what holds of finite numbers alone is not applied to what may be minus infinity") {
+  Program program(R"(
+rule cancel : equation forall (x: [], y: []) x + y - y == x
+rule swap : equation forall (p: bool[], x: [], y: []) where(p, x, y) == where(not p, y, x)
+diagram finite(s: [], t: []) -> [] { exp(s + t - t) }
+diagram masked(s: [], i: int[]) -> [] { exp(s + where(i == 0, 1.0, -inf) - where(i == 0, 1.0, -inf)) }
+diagram weighted(s: [], i: int[]) -> [] { t = exp(where(i == 0, s, -inf))  s + t - t }
+)");
+  CHECK(finiteInputs(*program.rule("cancel")) == std::set<std::size_t>{1});
+  CHECK(finiteInputs(*program.rule("swap")).empty());
+  rewriting::Tables tables;
+  Patterns patterns(tables);
+  auto made = [&](const std::string &diagram, const std::string &rule) {
+    Step step;
+    step.rule = program.rule(rule);
+    auto rewrite = makeStep(program[diagram], step, tables, patterns);
+    return rewrite ? "" : rewrite.error();
+  };
+  CHECK(made("finite", "cancel") == "");
+  CHECK(made("weighted", "cancel") == "");
+  CHECK(made("masked", "cancel") == "it matches only where 'y' may be -inf, for which it does not hold");
+  CHECK(made("masked", "swap") == "");
+}
+
 TEST_CASE("what is claimed without a filling needs a citation") {
   const std::string fuse = "rule r : express forall (x: [a]) universal f : [b] -> [c] universal g : [a] -> [b] "
                            "universal h : [a] -> [c] if b >= a f(g(x)) == h(x)";
