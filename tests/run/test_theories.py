@@ -89,6 +89,7 @@ diagram b(x: []) -> [] { tanh(x) }
                      "self_attention", "causal_layer", "sliding_window_layer", "shared_qk", "mqa_layer", "gqa_layer",
                      "sigmoid_attention", "relu_normalised", "synthesizer", "synthesizer_dense"):
             self.assertIn(name, known)
+        self.assertEqual(next(one["cite"] for one in known["sliding_window_layer"]["known"]), "jiang2023 section 2")
         forms = [node["program"] for node in tree["nodes"]]
         self.assertEqual(len(forms), len(tree["nodes"]))
         # Each derivation is one that the steps of a file make again.

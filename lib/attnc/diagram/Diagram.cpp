@@ -11,6 +11,10 @@ std::string_view name(RuleKind kind) {
   return names[std::size_t(kind)];
 }
 
+std::string_view claim(const Rule &rule, bool reversed) {
+  return reversed && !rule.bothWays && rule.kind != RuleKind::Equation ? "generalise" : name(rule.kind);
+}
+
 std::string_view name(Cap cap) {
   constexpr std::string_view names[] = {"simd", "sum", "prod", "max", "min", "any", "all"};
   return names[static_cast<std::size_t>(cap)];

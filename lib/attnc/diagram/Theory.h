@@ -21,11 +21,16 @@ struct Rule {
   unsigned boxes = 0;     // `per`: both sides are results of this many boxes around, one in the other
   Definition left, right; // with one table of learners
   std::vector<Constraint> conditions;
-  /// The left side with the rule's `by` fillings plugged in.
-  std::shared_ptr<const Definition> filled;
+  /// The sides with the rule's `by` fillings plugged in, each into the left where the left has its learner, else into
+  /// the right; null where nothing was. And the fillings by themselves, with the rule's learners.
+  std::shared_ptr<const Definition> filledLeft, filledRight;
+  std::vector<std::pair<LearnerId, Definition>> fillings;
   Span span;
 };
 using RuleRef = std::shared_ptr<const Rule>;
+
+/// What a step by the rule is: its kind, or `generalise` of one with '=>' that is reversed.
+std::string_view claim(const Rule &rule, bool reversed);
 
 /// `by RULE reversed at PLACE with r = d`: one rewrite of a derivation.
 struct Step {

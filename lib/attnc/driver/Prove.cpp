@@ -19,7 +19,7 @@ static nlohmann::json describeJson(const Derivation &derivation, const Replay &r
   nlohmann::json steps = nlohmann::json::array();
   for (const Rewrite &rewrite : replay.rewrites)
     steps.push_back({{"rule", rewrite.step->rule->name},
-                     {"kind", name(rewrite.step->rule->kind)},
+                     {"kind", claim(*rewrite.step->rule, rewrite.step->reversed)},
                      {"reversed", rewrite.step->reversed},
                      {"at", rewrite.place},
                      {"matches", rewrite.matches},
@@ -54,8 +54,9 @@ int prove(const ProveOptions &options, Console console) {
           where = fmt::format(" at {} places", rewrite.chosen);
         std::string cite = citation(rule.doc);
         console.out << fmt::format(
-            "  {:2}  {:11} {}{}{}{}{}\n", i + 1, name(rule.kind), rule.name, rewrite.step->reversed ? " reversed" : "",
-            where, rewrite.assumed.empty() ? "" : fmt::format(", assuming {}", fmt::join(texts(rewrite.assumed), ", ")),
+            "  {:2}  {:11} {}{}{}{}{}\n", i + 1, claim(rule, rewrite.step->reversed), rule.name,
+            rewrite.step->reversed ? " reversed" : "", where,
+            rewrite.assumed.empty() ? "" : fmt::format(", assuming {}", fmt::join(texts(rewrite.assumed), ", ")),
             cite.empty() ? "" : " [" + cite + "]");
       }
       if (!replay.problem.empty()) {

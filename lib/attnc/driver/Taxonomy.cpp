@@ -58,9 +58,10 @@ public:
             {{"from", edge.from},
              {"to", edge.to},
              {"rule", edge.move.rule->name},
-             {"kind", name(edge.move.rule->kind)},
+             {"kind", claim(*edge.move.rule, edge.move.reversed)},
              {"reversed", edge.move.reversed},
-             {"first", growth.nodes[edge.to].parent == edge.from && growth.nodes[edge.to].move.rule == edge.move.rule},
+             {"first", growth.nodes[edge.to].parent == edge.from && growth.nodes[edge.to].move.rule == edge.move.rule &&
+                           growth.nodes[edge.to].move.reversed == edge.move.reversed},
              {"cite", citation(edge.move.rule->doc)}});
     nlohmann::json parts = nlohmann::json::array();
     for (const auto &one : taxonomies)
@@ -85,6 +86,10 @@ private:
                        {"doc", library[known].definition->doc},
                        {"cite", citation(library[known].definition->doc)}});
     result["known"] = names;
+    result["roots"] = nlohmann::json::array();
+    for (std::size_t k = 0; k < growth.roots.size(); ++k)
+      if (growth.roots[k] == i)
+        result["roots"].push_back(taxonomies[k]->root->name);
     Definition named = node.definition;
     named.name = node.known.empty() ? "attention" : library[node.known[0]].name;
     if (auto declaration = toNamed(named, preludeDefinition)) {
@@ -99,7 +104,7 @@ private:
     nlohmann::json steps = nlohmann::json::array();
     for (const Move &move : growth.derivation(i))
       steps.push_back({{"rule", move.rule->name},
-                       {"kind", name(move.rule->kind)},
+                       {"kind", claim(*move.rule, move.reversed)},
                        {"reversed", move.reversed},
                        {"match", move.match}});
     result["derivation"] = steps;
@@ -143,9 +148,10 @@ static std::string dotOf(const nlohmann::json &description) {
     std::string kind = edge["kind"];
     text += fmt::format("  n{} -> n{} [label=\"{}\"{}];\n", edge["from"].get<std::size_t>(),
                         edge["to"].get<std::size_t>(), edge["rule"].get<std::string>(),
-                        kind == "specialise" ? ""
-                        : kind == "express"  ? ", style=dashed"
-                                             : ", dir=none, style=bold");
+                        kind == "specialise"   ? ""
+                        : kind == "generalise" ? ", style=dotted"
+                        : kind == "express"    ? ", style=dashed"
+                                               : ", dir=none, style=bold");
   }
   return text + "}\n";
 }

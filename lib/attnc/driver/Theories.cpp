@@ -41,12 +41,17 @@ std::filesystem::path taxonomyFolder() {
 }
 
 std::string citation(const std::string &doc) {
-  constexpr std::string_view mark = "@cite ";
+  constexpr std::string_view mark = "@cite";
   std::size_t at = doc.find(mark);
   if (at == std::string::npos)
     return "";
-  at += mark.size();
-  return doc.substr(at, doc.find('\n', at) - at);
+  // To the end of its paragraph: it may be wrapped.
+  std::string text = doc.substr(std::min(at + mark.size() + 1, doc.size()));
+  text.resize(std::min(text.find("\n\n"), text.size()));
+  text.resize(std::min(text.find(mark), text.size()));
+  std::ranges::replace(text, '\n', ' ');
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
 }
 
 std::pair<std::string, std::string> splitReference(const std::string &reference) {

@@ -16,7 +16,7 @@ std::filesystem::path taxonomyFolder();
 /// rules; every rule of taxonomy/rules when nothing is named. Null after an error.
 TheoryRef selectTheory(Session &session, const std::string &reference);
 
-/// The first source that a doc comment names: what stands behind `@cite` on its line.
+/// The first source that a doc comment names: what stands behind `@cite`, to the end of the paragraph.
 std::string citation(const std::string &doc);
 
 /// FILE or FILE:NAME; a colon within a path that exists is part of the path.

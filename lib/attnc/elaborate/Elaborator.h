@@ -75,7 +75,7 @@ private:
 
   // Theories.cpp
   std::optional<Diagram> side(const ast::RuleDecl &rule, const std::vector<Size> &per, const ast::Block &side);
-  std::shared_ptr<const Definition> fillRule(const Definition &left, const std::vector<ast::Filling> &fillings);
+  bool fillRule(Rule &rule, const std::vector<ast::Filling> &fillings, const std::vector<bool> &onLeft);
 
   // Expressions.cpp: `wanted` is how many values an expression is to give.
   static constexpr std::size_t anyCount = static_cast<std::size_t>(-1);

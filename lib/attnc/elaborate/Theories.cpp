@@ -34,28 +34,38 @@ std::optional<Diagram> Elaborator::side(const ast::RuleDecl &rule, const std::ve
   return std::move(root.builder).finish(std::move(outputs));
 }
 
-/// The left side with fillings plugged into its learners.
-std::shared_ptr<const Definition> Elaborator::fillRule(const Definition &left,
-                                                       const std::vector<ast::Filling> &fillings) {
-  std::vector<Filled> filled;
+/// Plugs the fillings into the learners of the left side, and of the right those that the left has not; false after an
+/// error.
+bool Elaborator::fillRule(Rule &rule, const std::vector<ast::Filling> &fillings, const std::vector<bool> &onLeft) {
+  std::vector<Filled> left, right;
   for (const ast::Filling &filling : fillings) {
     auto target = labels.find(filling.learner.text);
     if (target == labels.end() || !target->second.learner) {
-      diagnostics.report(Diag::NotFillable, filling.learner.span, left.name, filling.learner.text);
-      return nullptr;
+      diagnostics.report(Diag::NotFillable, filling.learner.span, rule.name, filling.learner.text);
+      return false;
     }
     auto *byName = std::get_if<ast::NameExpr>(&filling.value->node);
     auto one = byName && filling.parameters.empty()
                    ? fillByName(*target->second.learner, {byName->name, filling.value->span})
                    : fillByExpression(*target->second.learner, filling);
     if (!one)
-      return nullptr;
-    filled.push_back(std::move(*one));
+      return false;
+    std::size_t index = one->learner.index();
+    (index >= onLeft.size() || onLeft[index] ? left : right).push_back(std::move(*one));
   }
-  Definition result = left;
-  result.learners = definition.learners;
-  plug(result.diagram, filled);
-  return std::make_shared<const Definition>(std::move(result));
+  rule.left.learners = rule.right.learners = definition.learners;
+  auto plugged = [&](const Definition &side, const std::vector<Filled> &filled) -> std::shared_ptr<const Definition> {
+    for (const Filled &one : filled) {
+      rule.fillings.emplace_back(one.learner, side);
+      rule.fillings.back().second.diagram = *one.body;
+    }
+    Definition result = side;
+    plug(result.diagram, filled);
+    return filled.empty() ? nullptr : std::make_shared<const Definition>(std::move(result));
+  };
+  rule.filledLeft = plugged(rule.left, left);
+  rule.filledRight = plugged(rule.right, right);
+  return true;
 }
 
 RuleRef Elaborator::elaborate(const ast::RuleDecl &declaration) {
@@ -115,12 +125,8 @@ RuleRef Elaborator::elaborate(const ast::RuleDecl &declaration) {
         return nullptr;
       }
   }
-  if (!declaration.fillings.empty()) {
-    rule->filled = fillRule(rule->left, declaration.fillings);
-    rule->right.learners = definition.learners;
-    if (!rule->filled)
-      return nullptr;
-  }
+  if (!declaration.fillings.empty() && !fillRule(*rule, declaration.fillings, here))
+    return nullptr;
   return failed() ? nullptr : rule;
 }
 

@@ -9,12 +9,13 @@ struct Known {
   std::shared_ptr<const Definition> definition;
 };
 
-/// What grew: from each root in turn, breadth-first. Two nodes are never one morphism.
+/// What grew: from each root in turn, breadth-first; a root that was reached from another grows on from there. Two
+/// nodes are never one morphism.
 struct Growth {
   struct Node {
     Definition definition;
     Hash128 form;
-    std::size_t taxonomy, depth;       // of which taxonomy, how many steps from its root
+    std::size_t taxonomy, depth;       // by which it was reached first, in how many steps from a root above all
     std::optional<std::size_t> parent; // by which it was reached first
     Move move;                         // from the parent
     std::vector<std::size_t> known;    // of the library: equal to it
@@ -25,9 +26,10 @@ struct Growth {
   };
   std::vector<Node> nodes;
   std::vector<Edge> edges;
-  std::string ended; // why it stopped before nothing new was found; empty if it did not
+  std::vector<std::size_t> roots; // nodes, by taxonomy
+  std::string ended;              // why it stopped before nothing new was found; empty if it did not
 
-  /// The moves from the root.
+  /// The moves from the root above.
   std::vector<Move> derivation(std::size_t node) const;
 };
 

@@ -156,8 +156,8 @@ Replay replay(const Derivation &derivation) {
     now = rewrite->after;
     result.rewrites.push_back(std::move(*rewrite));
   }
-  Definition end = freeze(load(tables, *derivation.to));
-  auto difference = firstDifference(now, end, {.renameSizes = true});
+  Definition begin = freeze(load(tables, now), false), end = freeze(load(tables, *derivation.to), false);
+  auto difference = firstDifference(begin, end, {.renameSizes = true});
   result.reached = !difference;
   if (difference)
     result.problem = difference->message;

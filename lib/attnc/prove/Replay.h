@@ -24,7 +24,7 @@ struct Replay {
 };
 
 /// Makes the steps of a derivation one after the other. Each equation is checked by evaluation on random arrays before
-/// and after too. The end is compared by canonical form, sizes named alike.
+/// and after too. The end is compared by canonical form, sizes named alike, inputs that nothing uses left out.
 Replay replay(const Derivation &derivation);
 
 /// What a rule's direction looks like for matching, made once.

@@ -26,7 +26,7 @@ std::vector<std::pair<Move, Reached>> neighbours(const Definition &from, const T
     for (std::size_t i = 0; i < matches.size(); ++i) {
       Host changed = host;
       if (apply(changed, *pattern, matches[i]))
-        found.push_back({{member.rule, member.reversed, std::int64_t(i) + 1}, reached(freeze(changed))});
+        found.push_back({{member.rule, member.reversed, std::int64_t(i) + 1}, reached(freeze(changed, false))});
     }
   }
   return found;
@@ -71,8 +71,8 @@ Search derive(const Definition &from, const Definition &to, const Theory &theory
     if (member.rule->bothWays)
       backwards.rules.push_back({member.rule, !member.reversed});
   Side ahead, behind;
-  ahead.start(reached(freeze(load(tables, from))));
-  behind.start(reached(freeze(load(tables, to))));
+  ahead.start(reached(freeze(load(tables, from), false)));
+  behind.start(reached(freeze(load(tables, to), false)));
   Search search;
   auto meet = [&](Hash128 form) {
     std::vector<Move> path;

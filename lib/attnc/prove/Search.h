@@ -18,7 +18,7 @@ struct Reached {
 };
 Reached reached(Definition definition);
 
-/// Every diagram one rewrite away, by rule and match.
+/// Every diagram one rewrite away, by rule and match; inputs that nothing uses any more are left out.
 std::vector<std::pair<Move, Reached>> neighbours(const Definition &from, const Theory &theory,
                                                  rewriting::Tables &tables, Patterns &patterns);
 

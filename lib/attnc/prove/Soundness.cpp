@@ -207,6 +207,16 @@ std::optional<LearnerId> bareLearner(const Definition &left) {
   return apply->learner;
 }
 
+bool hasLearners(const Diagram &diagram) {
+  return std::ranges::any_of(diagram.ops, [](const Op &op) {
+    const DiagramRef &body = bodyOf(op.generator);
+    return std::holds_alternative<Apply>(op.generator) || (body && hasLearners(*body));
+  });
+}
+
+const char *const oneWay =
+    "that the right side can do whatever the left can needs its fillings, or a citation: @cite KEY";
+
 } // namespace
 
 namespace {
@@ -279,16 +289,30 @@ std::set<std::size_t> finiteInputs(const Rule &rule) {
 std::optional<std::string> falseClaim(const Rule &rule) {
   if (rule.kind == RuleKind::Equation)
     return differAnywhere(rule.left, rule.right, rule.conditions);
-  if (rule.filled)
-    return differAnywhere(*rule.filled, rule.right, rule.conditions);
   bool cited = rule.doc.find("@cite") != std::string::npos;
+  for (const auto &[target, filling] : rule.fillings)
+    if (LearnerKind kind = rule.left.learner(target).kind; kind == LearnerKind::Linear || kind == LearnerKind::Affine)
+      if (auto wrong = notLinear(filling, kind == LearnerKind::Affine, rule.conditions))
+        return wrong;
+  if (rule.filledRight)
+    if (auto wrong = differAnywhere(rule.left, *rule.filledRight, rule.conditions))
+      return wrong;
+  if (rule.filledLeft) {
+    if (auto wrong = differAnywhere(*rule.filledLeft, rule.right, rule.conditions))
+      return wrong;
+    if (rule.bothWays && !rule.filledRight && !cited)
+      return oneWay;
+    return std::nullopt;
+  }
+  if (rule.kind == RuleKind::Specialise && !hasLearners(rule.left.diagram))
+    return differAnywhere(rule.left, rule.right, rule.conditions); // it narrows sizes, no more
   if (auto bare = bareLearner(rule.left)) {
     LearnerKind kind = rule.left.learner(*bare).kind;
     if (kind == LearnerKind::Linear || kind == LearnerKind::Affine)
       if (auto wrong = notLinear(rule.right, kind == LearnerKind::Affine, rule.conditions))
         return wrong;
-    if (rule.bothWays && !cited)
-      return "that the right side can do whatever the left can needs a citation: @cite KEY";
+    if (rule.bothWays && !rule.filledRight && !cited)
+      return oneWay;
     return std::nullopt;
   }
   if (rule.kind == RuleKind::Specialise)

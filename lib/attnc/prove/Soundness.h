@@ -18,8 +18,10 @@ std::optional<std::string> differAnywhere(const Definition &left, const Definiti
 /// Whether a rule is what it says it is, by trial. Nothing when it is; else why not, in lower case.
 ///   equation    both sides agree
 ///   specialise  the right side is a filling of the left: of a bare learner by itself (and a linear or affine learner
-///               is filled by a linear or affine function), else with the rule's own fillings plugged in both agree
-///   express     the same, or a citation stands in for the proof
+///               is filled by a linear or affine function), else with the rule's own fillings plugged in both agree;
+///               a left side without learners is only narrowed: both agree
+///   express     the same; with `==` the left side must be a filling of the right too; or a citation stands in for the
+///               proof
 std::optional<std::string> falseClaim(const Rule &rule);
 
 /// The real inputs of an equation that must be finite: with −∞ in them the two sides differ on trial. None of a rule of

@@ -38,9 +38,11 @@ struct Frame {
 
 class Freezer {
 public:
-  explicit Freezer(const Host &host) : host(host), free(host.nodeCount()), stacks(host.binderCount()) { survey(); }
+  explicit Freezer(const Host &h) : host(h), needed(h.nodeCount()), free(h.nodeCount()), stacks(h.binderCount()) {
+    survey();
+  }
 
-  Definition run() {
+  Definition run(bool idleInputs) {
     Definition result;
     result.name = host.name;
     result.doc = host.doc;
@@ -50,7 +52,8 @@ public:
     result.learners = learners;
     Frame root(learners, nullptr, {});
     for (NodeId input : host.inputs)
-      root.wires[{input}] = root.builder.input(host.type(Wire{input}), host.node(input).name);
+      if (idleInputs || needed[input.index()])
+        root.wires[{input}] = root.builder.input(host.type(Wire{input}), host.node(input).name);
     result.diagram = std::move(root.builder).finish(values(host.outputs, root));
     return result;
   }
@@ -61,40 +64,37 @@ private:
   /// What each needed node depends on exactly, and the stacks of each binder.
   void survey() {
     std::vector<NodeId> pending;
-    std::vector<std::uint8_t> seen(host.nodeCount());
     for (Wire output : host.outputs)
       pending.push_back(host.find(output).node);
     while (!pending.empty()) {
       NodeId id = pending.back();
       const Node &node = host.node(id);
-      if (seen[id.index()] == 2) {
+      if (needed[id.index()] != 0) {
         pending.pop_back();
-        continue;
-      }
-      if (seen[id.index()] == 1) {
-        seen[id.index()] = 2;
-        pending.pop_back();
+        if (std::exchange(needed[id.index()], 2) == 2)
+          continue;
         Set &set = free[id.index()];
         if (node.kind == NodeKind::Index || node.kind == NodeKind::State)
           set.insert(node.binder);
         bool binds = node.kind == NodeKind::Stack || node.kind == NodeKind::Scan;
-        for (std::size_t i = 0; i < node.operands.size(); ++i)
-          for (BinderId one : free[host.operand(node, i).node.index()])
+        for (std::size_t i = 0; i < node.operands.size(); ++i) {
+          NodeId below = host.operand(node, i).node;
+          ++uses[below];
+          for (BinderId one : free[below.index()])
             if (!(binds && one == node.binder && !(node.kind == NodeKind::Scan && i < node.slot)))
               set.insert(one);
+        }
         if (node.kind == NodeKind::Stack)
           stacks[node.binder.index()].push_back(id);
         if (node.kind == NodeKind::Fold)
           ++foldUses[host.operand(node, 0).node];
-        for (std::size_t i = 0; i < node.operands.size(); ++i)
-          ++uses[host.operand(node, i).node];
         if (node.kind == NodeKind::Apply)
           learnerUsed.insert(node.slot);
         continue;
       }
-      seen[id.index()] = 1;
+      needed[id.index()] = 1;
       for (std::size_t i = 0; i < node.operands.size(); ++i)
-        if (NodeId below = host.operand(node, i).node; seen[below.index()] == 0)
+        if (NodeId below = host.operand(node, i).node; needed[below.index()] == 0)
           pending.push_back(below);
     }
   }
@@ -484,6 +484,7 @@ private:
   }
 
   const Host &host;
+  std::vector<std::uint8_t> needed;        // by node: 0 unless an output needs it
   std::vector<Set> free;                   // by node
   std::vector<std::vector<NodeId>> stacks; // by binder
   std::map<NodeId, std::size_t> foldUses, uses;
@@ -494,6 +495,6 @@ private:
 
 } // namespace
 
-Definition freeze(const Host &host) { return Freezer(host).run(); }
+Definition freeze(const Host &host, bool idleInputs) { return Freezer(host).run(idleInputs); }
 
 } // namespace attnc::rewriting

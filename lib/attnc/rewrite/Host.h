@@ -182,7 +182,8 @@ inline constexpr std::size_t maxReducedNodes = 100'000;
 Host load(Tables &tables, const Definition &definition, bool reduced = false);
 
 /// The host as a definition: each operation in the innermost box whose index it depends on, boxes that share a binder
-/// together. Learners that are not used are left out.
-Definition freeze(const Host &host);
+/// together. Learners that are not used are left out, and without `idleInputs` inputs too: what deletes an input is
+/// taken for a diagram without it.
+Definition freeze(const Host &host, bool idleInputs = true);
 
 } // namespace attnc::rewriting

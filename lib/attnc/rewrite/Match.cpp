@@ -11,7 +11,7 @@ namespace {
 class Matcher {
 public:
   Matcher(const Host &host, const Pattern &pattern, const std::function<bool(Match)> &yes)
-      : host(host), pattern(pattern), left(pattern.left), yes(yes), sizes(pattern.rule->kind != RuleKind::Equation) {
+      : host(host), pattern(pattern), left(pattern.left), yes(yes), sizes(pattern.mayNarrow()) {
     match.images.resize(left.inputs.size());
     match.learners.resize(left.learners.size());
     match.roots.resize(pattern.leftRoots.size());
@@ -203,7 +203,9 @@ private:
       if (image.learner.index() != node.slot || image.pers != pers)
         return false;
     } else {
-      if ((rule.kind != LearnerKind::Hole && rule.kind != learner.kind) || !unify(rule.domain, learner.domain) ||
+      // A box of the rule stands for any learner, but what fills it fills boxes alone.
+      bool anyKind = rule.kind == LearnerKind::Hole && pattern.rightLearners[wanted.slot];
+      if ((!anyKind && rule.kind != learner.kind) || !unify(rule.domain, learner.domain) ||
           !unify(rule.codomain, learner.codomain))
         return false;
       for (const auto &other : match.learners)

@@ -13,7 +13,7 @@ struct Match {
   std::vector<Image> images; // by input of the rule; of those the left side does not have, the wire is invalid
   std::vector<Env> envs;
   Size::Bindings sizes;
-  /// Sizes of the host that the rule needs to be others, which narrows the host: never of an equation.
+  /// Sizes of the host that the rule needs to be others, which narrows the host (`Pattern::mayNarrow`).
   Size::Bindings equated;
   struct LearnerImage {
     LearnerId learner; // of the host; invalid: the left side does not have it

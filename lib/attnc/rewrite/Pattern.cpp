@@ -153,23 +153,20 @@ tl::expected<Pattern, std::string> Pattern::make(Tables &tables, RuleRef rule, b
       pattern.sizes.push_back(name);
   for (std::size_t i = 0; i < pattern.right.nodeCount(); ++i)
     pattern.rightCount += pattern.right.node(NodeId(i)).alive;
-  if (rule->kind == RuleKind::Equation || rule->bothWays || !reversed) {
-    if (rule->kind == RuleKind::Equation)
-      for (std::size_t i = 0; i < learners; ++i)
-        if (pattern.rightLearners[i] && !pattern.leftLearners[i])
-          return tl::unexpected(fmt::format("'{}' stands on the other side alone", pattern.left.learners[i].label));
-    if (auto why = pattern.wrong())
-      return tl::unexpected(*why);
-    pattern.findHeirs();
-    if (pattern.leftRoots.size() == 1) {
-      const Node &root = pattern.left.node(pattern.leftRoots[0]);
-      pattern.wholeLearner = root.kind == NodeKind::Apply && rule->kind != RuleKind::Equation;
-      for (std::size_t i = root.pers; pattern.wholeLearner && i < root.operands.size(); ++i)
-        pattern.wholeLearner = pattern.spine(pattern.left, true, root.operands[i]).has_value();
-    }
-    return pattern;
+  if (rule->kind == RuleKind::Equation)
+    for (std::size_t i = 0; i < learners; ++i)
+      if (pattern.rightLearners[i] && !pattern.leftLearners[i])
+        return tl::unexpected(fmt::format("'{}' stands on the other side alone", pattern.left.learners[i].label));
+  if (auto why = pattern.wrong())
+    return tl::unexpected(*why);
+  pattern.findHeirs();
+  if (pattern.leftRoots.size() == 1) {
+    const Node &root = pattern.left.node(pattern.leftRoots[0]);
+    pattern.wholeLearner = root.kind == NodeKind::Apply && rule->kind != RuleKind::Equation;
+    for (std::size_t i = root.pers; pattern.wholeLearner && i < root.operands.size(); ++i)
+      pattern.wholeLearner = pattern.spine(pattern.left, true, root.operands[i]).has_value();
   }
-  return tl::unexpected<std::string>("a rule with '=>' is used from left to right");
+  return pattern;
 }
 
 } // namespace attnc::rewriting

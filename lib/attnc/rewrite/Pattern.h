@@ -30,6 +30,8 @@ public:
   /// match is replaced, the new box takes that box's index over and what is inside needs no copy.
   std::vector<BinderId> heirs;
 
+  /// Sizes of the host may become others: not by an equation, nor on the way to something more general.
+  bool mayNarrow() const { return rule->kind != RuleKind::Equation && (rule->bothWays || !reversed); }
   std::string name() const { return rule->name + (reversed ? " reversed" : ""); }
   bool isDropped(bool onLeft, BinderId binder) const;
   /// The metavariable a wire of a side is, and the binders it is sliced by; nothing if it is none.

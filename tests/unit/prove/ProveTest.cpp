@@ -111,6 +111,26 @@ TEST_CASE("what is claimed without a filling needs a citation") {
   CHECK(claimOf(tie + " by { g(y) = 2 * f(y) }") != "");
 }
 
+TEST_CASE("what fills a linear learner is linear, in a rule with fillings too") {
+  const std::string two = "rule r : specialise forall (x: [a], y: [a]) linear f : [a] -> [] linear g : [a] -> [] ";
+  CHECK(claimOf(two + "(f(x), g(y)) => (f(x), sum(y)) by { g(y) = sum(y) }") == "");
+  CHECK(claimOf(two + "(f(x), g(y)) => (f(x), exp(sum(y))) by { g(y) = exp(sum(y)) }") != "");
+}
+
+TEST_CASE("with == each side is a filling of the other, or a source says so") {
+  const std::string scaled =
+      "rule r : express forall (x: [a]) linear f : [a] -> [] linear g : [a] -> [] 2 * f(x) == g(x)";
+  CHECK(claimOf(scaled + " by { f(x) = g(x) / 2 }") != "");
+  CHECK(claimOf("/// @cite khatri2024\n" + scaled + " by { f(x) = g(x) / 2 }") == "");
+  CHECK(claimOf(scaled + " by { f(x) = g(x) / 2 g(x) = 2 * f(x) }") == "");
+  CHECK(claimOf(scaled + " by { f(x) = g(x) / 2 g(x) = 3 * f(x) }") != "");
+}
+
+TEST_CASE("a left side without learners is narrowed") {
+  CHECK(claimOf("rule r : specialise forall (x: [a]) sum 1 { x } => x") == "");
+  CHECK(claimOf("rule r : specialise forall (x: [a]) sum 2 { x } => x") != "");
+}
+
 TEST_CASE("linear attention is found from quadratic, and the derivation holds") {
   Program program(linear);
   Search search = derive(program["quadratic"], program["reassociated"], *program.module.theories.at(0), {});
@@ -154,4 +174,62 @@ taxonomy x : root by t
   REQUIRE(found != growth.nodes.end());
   CHECK(found->depth == 2);
   CHECK(growth.derivation(found - growth.nodes.begin()).size() == 2);
+}
+
+TEST_CASE("a root that another taxonomy reached grows on from there, and inputs that nothing uses are gone") {
+  Program program(R"(
+rule left : specialise forall (x: [a], y: [a]) box f : [a] @ [a] -> [a] f(x, y) => x
+rule leg : specialise forall (x: [a]) linear f : [a] -> [a] f(x) => x
+theory first { left }
+theory second { leg }
+diagram root(x: [n d], y: [n d]) with (f: [d] @ [d] -> [d]) -> [n d] {
+  linear W : [d] -> [d]
+  W(simd n (x, y) { f(x, y) })
+}
+diagram half(x: [n d]) -> [n d] { linear W : [d] -> [d]  W(x) }
+diagram same(x: [n d]) -> [n d] { x }
+taxonomy one : root by first
+taxonomy two : half by second
+)");
+  Growth growth = grow(program.module.taxonomies, {{"same", "x.attn", std::make_shared<Definition>(program["same"])}});
+  REQUIRE(growth.nodes.size() == 3);
+  CHECK(growth.roots == std::vector<std::size_t>{0, 1});
+  CHECK(growth.nodes[2].known == std::vector<std::size_t>{0});
+  CHECK(growth.nodes[2].depth == 2);
+  CHECK(growth.nodes[2].taxonomy == 1);
+  CHECK(growth.derivation(2).size() == 2);
+  CHECK(growth.nodes[1].definition.diagram.inputs.size() == 1);
+}
+
+TEST_CASE("a filling is undone: a step to what is more general, which narrows nothing") {
+  const std::string rules = R"(
+rule dotted : specialise forall (x: [a], y: [a]) universal f : [a] @ [a] -> [] f(x, y) => dot(x, y)
+diagram form(x: [d], y: [d]) -> [] { universal f : [d] @ [d] -> []  f(x, y) }
+diagram product(x: [d], y: [d]) -> [] { dot(x, y) }
+derivation back : product => form { by dotted reversed }
+)";
+  Program program(rules);
+  CHECK(replay(*program.module.derivations.at(0)).problem == "");
+  const Step &step = program.module.derivations.at(0)->steps.at(0);
+  CHECK(claim(*step.rule, step.reversed) == "generalise");
+  Program narrow(R"(
+rule leg : specialise forall (x: [a], y: [a]) linear f : [a] -> [a]
+  exp(sum(x)) * exp(sum(f(y))) => exp(sum(x)) * exp(sum(y)) by { f(y) = y }
+diagram wide(x: [d], y: [e]) -> [] { exp(sum(x)) * exp(sum(y)) }
+derivation back : wide => wide { by leg reversed }
+)");
+  CHECK(replay(*narrow.module.derivations.at(0)).problem == "it matches nowhere");
+}
+
+TEST_CASE("what fills a box fills no learner of another kind") {
+  Program program(R"(
+rule filled : specialise forall (x: [a]) box f : [a] -> [a] f(x) => exp(x)
+diagram mapped(x: [d]) -> [d] { linear W : [d] -> [d] W(x) }
+diagram boxed(x: [d]) with (W: [d] -> [d]) -> [d] { W(x) }
+diagram powers(x: [d]) -> [d] { exp(x) }
+derivation no : mapped => powers { by filled }
+derivation yes : boxed => powers { by filled }
+)");
+  CHECK(replay(*program.module.derivations.at(0)).problem == "it matches nowhere");
+  CHECK(replay(*program.module.derivations.at(1)).problem == "");
 }
