@@ -157,7 +157,7 @@ TEST_CASE("a shipped rule that is a little wrong is caught") {
   for (const RuleRef &rule : shippedRules()) {
     CAPTURE(rule->name);
     CHECK(!falseClaim(*rule));
-    if (rule->kind != RuleKind::Equation && !rule->filled)
+    if (rule->kind != RuleKind::Equation && !rule->filledLeft)
       continue; // a bare learner may be filled by anything of its kind
     if (rule->right.diagram.type(rule->right.diagram.outputs[0]).kind != Kind::Real)
       continue;
