@@ -1,4 +1,5 @@
 """How the command behaves: exit codes, where it writes, what it says about wrong input, that it never half-writes."""
+import io
 import json
 import os
 import pty
@@ -154,11 +155,6 @@ class Cli(Case):
                 self.assertTrue((self.folder / f"w.{form}").read_bytes().startswith(begin))
         self.assertIn("animal", (self.folder / "w.svg").read_text())
 
-    def test_completion(self):
-        for shell in ("bash", "zsh", "fish"):
-            self.assertIn("attnc", self.attnc("completion", shell).stdout)
-        self.assertIn("--size", self.attnc("complete-words", "run").stdout.split())
-
 
 class WrongArrays(Case):
     def refused(self, *patterns, arguments):
@@ -257,6 +253,45 @@ class Outputs(Case):
                 self.assertEqual(old.read_bytes(), b"old")
                 self.assertEqual([p.name for p in self.folder.glob("*y.*")], [name])
                 old.unlink()
+
+    def test_what_has_no_name_takes_the_usual_form(self):
+        x = self.save("x.npy", np.arange(3.0))
+        one = self.write("one.attn", "diagram one(x: [n]) -> [n] { exp(x) }\n")
+        two = self.write("two.attn", "diagram two(x: [n]) -> (a: [n], b: []) { (exp(x), sum(x)) }\n")
+        for command in ("eval", "run") if support.HAS_COMPILER else ("eval",):
+            for out in ("-", "/dev/stdout"):
+                with self.subTest(command, out=out):
+                    written = self.attnc(command, one, "--in", f"x={x}", "--out", out, text=False).stdout
+                    self.assertNear(np.load(io.BytesIO(written)), np.exp(np.arange(3.0)), 1e-6)
+                    written = self.attnc(command, two, "--in", f"x={x}", "--out", out, text=False).stdout
+                    self.assertEqual(np.load(io.BytesIO(written))["b"], 3)
+            for file in (one, two):
+                self.assertEqual(self.attnc(command, file, "--in", f"x={x}", "--out", "/dev/null").stdout, "")
+        self.attnc("draw", one, "-o", "/dev/null")
+        self.assertIn("<svg", self.attnc("draw", one, "-o", "/dev/stdout").stdout)
+        web = self.write("web.csv", "source,target\ncat,mat\n")
+        self.assertIn("nodes", json.loads(self.attnc("web", web, "-o", "-").stdout))
+        self.assertRegex(self.attnc("eval", one, "--in", f"x={x}", "--out", "y", code=1).stderr, "form of array file")
+
+    @needs_compiler
+    def test_a_report_does_not_mix_with_an_output(self):
+        x = self.save("x.npy", np.arange(3.0))
+        file = self.write("one.attn", "diagram one(x: [n]) -> [n] { exp(x) }\n")
+        both = self.attnc("run", "--json", "--check", file, "--in", f"x={x}", "--out", "-", text=False)
+        self.assertEqual(np.load(io.BytesIO(both.stdout)).shape, (3,))
+        self.assertEqual(json.loads(both.stderr)["check"][0]["result"], "one")
+
+    def test_a_terminal_is_given_text_alone(self):
+        x = self.save("x.npy", np.arange(3.0))
+        file = self.write("one.attn", "diagram one(x: [n]) -> [n] { exp(x) }\n")
+        ours, theirs = pty.openpty()
+        for command, code in ((["eval", file, "--in", f"x={x}", "--out", "-"], 1), (["fmt", "--stdout", file], 0)):
+            result = subprocess.run([ATTNC, *command], stdout=theirs, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(result.returncode, code)
+            self.assertEqual("terminal" in result.stderr, code == 1)
+        os.close(theirs)
+        self.assertIn(b"diagram one", os.read(ours, 65536))
+        os.close(ours)
 
     def test_dev_full(self):
         for command in (["fmt", "-"], ["completion", "bash"], ["check", "--json", "-"]):

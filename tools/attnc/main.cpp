@@ -1,5 +1,6 @@
 // The command line of attnc: options to the driver's structs, and nothing else.
 
+#include "Completion.h"
 #include "attnc/driver/Commands.h"
 #include "attnc/support/Diagnostics.h"
 
@@ -22,23 +23,11 @@ Console console(bool json) {
   return {std::cout, std::cerr, colour, json};
 }
 
-/// The completion scripts ask the program itself for its commands and options, so that they never go stale.
-std::string completionScript(const std::string &shell) {
-  if (shell == "bash")
-    return "_attnc() {\n"
-           "  local words=$(attnc complete-words \"${COMP_WORDS[1]}\" 2>/dev/null)\n"
-           "  if [[ $COMP_CWORD == 1 ]]; then words=$(attnc complete-words 2>/dev/null); fi\n"
-           "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\") $(compgen -f -- "
-           "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
-           "}\ncomplete -o filenames -F _attnc attnc\n";
-  if (shell == "zsh")
-    return "#compdef attnc\n_attnc() {\n"
-           "  if (( CURRENT == 2 )); then compadd -- $(attnc complete-words 2>/dev/null)\n"
-           "  else compadd -- $(attnc complete-words \"$words[2]\" 2>/dev/null); _files; fi\n}\ncompdef _attnc attnc\n";
-  return "complete -c attnc -n __fish_use_subcommand -f -a '(attnc complete-words 2>/dev/null)'\n"
-         "complete -c attnc -n 'not __fish_use_subcommand' -a '(attnc complete-words (commandline -opc)[2] "
-         "2>/dev/null)'\n";
-}
+const Choices choices = {{"--dtype", {"f32", "f64", "bf16"}},
+                         {"--direction", {"down", "right"}},
+                         {"--emit", {"diagram", "mlir", "linalg", "llvm", "asm", "obj", "so", "header"}},
+                         {"--cost", {"flops", "bytes", "memory", "parameters", "ops"}},
+                         {"SHELL", {"bash", "zsh", "fish"}}};
 
 DType realType(const std::string &text) {
   return text == "f64" ? DType::F64 : text == "bf16" ? DType::BF16 : DType::F32;
@@ -121,7 +110,7 @@ int run(int argc, char **argv) {
   drawCommand->add_option("--open", drawOptions.open, "show what is in a named box: NAME, all, or a number of levels")
       ->allow_extra_args(true);
   drawCommand->add_option("--direction", drawOptions.direction, "down or right")
-      ->check(CLI::IsMember({"down", "right"}));
+      ->check(CLI::IsMember(choices.at("--direction")));
   drawCommand->footer("Example:\n  attnc draw sdpa.attn -o sdpa.svg --open dot");
   drawCommand->callback([&] { action = [&] { return draw(drawOptions, console(false)); }; });
 
@@ -134,8 +123,7 @@ int run(int argc, char **argv) {
 
   auto *runCommand = app.add_subcommand("run", "compile and run");
   addRun(*runCommand, runOptions);
-  runCommand->add_option("--dtype", runType, "of reals: f32, f64 or bf16")
-      ->check(CLI::IsMember({"f32", "f64", "bf16"}));
+  runCommand->add_option("--dtype", runType, "of reals: f32, f64 or bf16")->check(CLI::IsMember(choices.at("--dtype")));
   runCommand->add_option("--target", runOptions.target, "native, x86-64-v3, x86-64-v4 …");
   runCommand->add_option("--threads", runOptions.threads, "0: as many as there are cores");
   runCommand->add_flag("--check", runOptions.check, "run the reference too and report the relative error");
@@ -157,7 +145,7 @@ int run(int argc, char **argv) {
   compileCommand->add_option("FILE", compileOptions.file, "an .attn program, - for standard input")->required();
   compileCommand->add_option("DIAGRAM", compileOptions.diagram, "its last diagram if left out");
   compileCommand->add_option("--emit", compileOptions.emit, "diagram, mlir, linalg, llvm, asm, obj, so or header")
-      ->check(CLI::IsMember({"diagram", "mlir", "linalg", "llvm", "asm", "obj", "so", "header"}))
+      ->check(CLI::IsMember(choices.at("--emit")))
       ->capture_default_str();
   compileCommand->add_flag("--explain", compileOptions.explain, "say instead what is streamed, what is not and why");
   compileCommand->add_option("-o,--output", compileOptions.output, "standard output for text, else NAME.o or NAME.so");
@@ -165,7 +153,7 @@ int run(int argc, char **argv) {
       ->add_option("--target", compileOptions.target, "native, x86-64-v3, x86-64-v4, aarch64 …, with +feature")
       ->capture_default_str();
   compileCommand->add_option("--dtype", compileType, "of reals: f32, f64 or bf16")
-      ->check(CLI::IsMember({"f32", "f64", "bf16"}));
+      ->check(CLI::IsMember(choices.at("--dtype")));
   compileCommand->add_option("--size", compileOptions.sizes, "NAME=NUMBER compiled in; the others are arguments")
       ->allow_extra_args(true);
   compileCommand->footer(
@@ -259,7 +247,7 @@ int run(int argc, char **argv) {
   rewriteCommand->add_option("--until", rewriteOptions.until, "fixpoint, or a number of rewrites")
       ->capture_default_str();
   rewriteCommand->add_option("--cost", rewriteOptions.cost, "take what lowers it, by equations alone")
-      ->check(CLI::IsMember({"flops", "bytes", "memory", "parameters", "ops"}));
+      ->check(CLI::IsMember(choices.at("--cost")));
   rewriteCommand->add_option("--size", rewriteOptions.sizes, "NAME=NUMBER, for the cost")->allow_extra_args(true);
   rewriteCommand->add_option("-o,--output", rewriteOptions.output, "FILE.attn; standard output if left out");
   rewriteCommand->footer(
@@ -288,9 +276,7 @@ int run(int argc, char **argv) {
 
   std::string shell;
   auto *completion = app.add_subcommand("completion", "print a completion script");
-  completion->add_option("SHELL", shell, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->add_option("SHELL", shell, "bash, zsh or fish")->required()->check(CLI::IsMember(choices.at("SHELL")));
   completion->footer("Example:\n  source <(attnc completion bash)");
   completion->callback([&] {
     action = [&] {
@@ -298,21 +284,13 @@ int run(int argc, char **argv) {
       return 0;
     };
   });
-  std::string wordsOf;
-  auto *words = app.add_subcommand("complete-words", "the words a shell may complete")->group("");
-  words->add_option("COMMAND", wordsOf);
+  std::vector<std::string> typed;
+  auto *words = app.add_subcommand("complete-words", "what a shell may make of the last of the words")->group("");
+  words->add_option("WORD", typed);
   words->callback([&] {
     action = [&] {
-      const CLI::App *of = wordsOf.empty() ? &app : nullptr;
-      for (const CLI::App *command : app.get_subcommands([&](const CLI::App *c) { return c->get_name() == wordsOf; }))
-        of = command;
-      if (of == &app)
-        for (const CLI::App *command : app.get_subcommands([](const CLI::App *c) { return !c->get_group().empty(); }))
-          std::cout << command->get_name() << "\n";
-      if (of)
-        for (const CLI::Option *option : of->get_options())
-          for (const std::string &name : option->get_lnames())
-            std::cout << "--" << name << "\n";
+      for (const std::string &word : completions(app, choices, typed))
+        std::cout << word << "\n";
       return 0;
     };
   });

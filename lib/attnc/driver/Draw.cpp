@@ -2,16 +2,12 @@
 
 #include "attnc/render/Render.h"
 #include "attnc/render/Writers.h"
+#include "attnc/support/File.h"
 
 #include <algorithm>
 #include <set>
 
 namespace attnc {
-
-static std::string extension(const std::string &path) {
-  std::string extension = std::filesystem::path(path).extension().string();
-  return extension.empty() ? "" : extension.substr(1);
-}
 
 static void namedBoxes(const Diagram &diagram, std::set<std::string> &names) {
   for (const Op &op : diagram.ops) {
@@ -51,7 +47,7 @@ int draw(const DrawCommand &options, Console console) {
   }
   if (session.diagnostics.hasErrors())
     return session.finish();
-  std::string form = options.output == "-" ? "svg" : extension(options.output);
+  std::string form = formOf(options.output, "svg");
   tl::expected<std::string, std::string> bytes = tl::unexpected<std::string>("");
   if (form == "dot") {
     bytes = render::toDot(*definition, drawing);

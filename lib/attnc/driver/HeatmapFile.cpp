@@ -58,13 +58,13 @@ bool writeHeatmap(const std::string &path, const Array &array, const std::string
     map.rows = *rows;
     map.columns = *columns;
   }
-  std::string extension = std::filesystem::path(path).extension();
+  std::string form = formOf(path, "svg");
   auto picture = render::layout(map);
   tl::expected<std::string, std::string> bytes =
-      !picture              ? tl::expected<std::string, std::string>(tl::unexpected(picture.error()))
-      : extension == ".png" ? render::toPng(*picture, {.scale = render::pngScale(*picture)})
-      : extension == ".pdf" ? render::toPdf(*picture)
-                            : tl::expected<std::string, std::string>(render::toSvg(*picture));
+      !picture        ? tl::expected<std::string, std::string>(tl::unexpected(picture.error()))
+      : form == "png" ? render::toPng(*picture, {.scale = render::pngScale(*picture)})
+      : form == "pdf" ? render::toPdf(*picture)
+                      : tl::expected<std::string, std::string>(render::toSvg(*picture));
   if (!bytes) {
     session.diagnostics.report(Diag::CannotDraw, {}, title, bytes.error());
     return false;

@@ -7,6 +7,7 @@
 #include "attnc/driver/MemoryLimit.h"
 #include "attnc/driver/Summary.h"
 #include "attnc/eval/Eval.h"
+#include "attnc/support/File.h"
 
 #include <algorithm>
 #include <chrono>
@@ -47,13 +48,18 @@ std::optional<std::vector<Array>> reference(const Definition &definition, const 
   return *outputs;
 }
 
+/// The form of `--out`.
+std::string arrayForm(const RunOptions &options, const Definition &definition) {
+  return formOf(options.output, definition.diagram.outputs.size() == 1 ? "npy" : "npz");
+}
+
 bool writeOutputs(const Definition &definition, const std::vector<Array> &outputs, const RunOptions &options,
                   Session &session) {
   NamedArrays named;
   for (std::size_t i = 0; i < outputs.size(); ++i)
     named.emplace_back(resultName(definition, i), outputs[i]);
-  std::string extension = std::filesystem::path(options.output).extension();
-  if (extension != ".safetensors") // NumPy's files know no bfloat16; every one of them is a float32
+  std::string form = arrayForm(options, definition);
+  if (form != "safetensors") // NumPy's files know no bfloat16; every one of them is a float32
     for (auto &[name, array] : named)
       if (array.dtype() == DType::BF16)
         if (auto wide = array.converted(DType::F32))
@@ -63,9 +69,10 @@ bool writeOutputs(const Definition &definition, const std::vector<Array> &output
       for (const auto &[name, array] : named)
         session.console.out << summary(name, array);
   } else {
-    auto written = extension == ".npz"           ? writeNpz(options.output, named)
-                   : extension == ".safetensors" ? writeSafetensors(options.output, named)
-                                                 : writeNpy(options.output, named[0].second);
+    session.console.out.flush();
+    auto written = form == "npz"           ? writeNpz(options.output, named)
+                   : form == "safetensors" ? writeSafetensors(options.output, named)
+                                           : writeNpy(options.output, named[0].second);
     if (!written) {
       session.diagnostics.report(Diag::CannotWrite, {}, options.output, written.error());
       return false;
@@ -78,16 +85,16 @@ bool writeOutputs(const Definition &definition, const std::vector<Array> &output
 
 /// What cannot be written is not computed.
 void checkForms(const RunOptions &options, const Definition &definition, Session &session) {
-  auto known = [](const std::string &path, std::initializer_list<std::string_view> forms) {
-    std::string extension = std::filesystem::path(path).extension();
-    return path.empty() || std::find(forms.begin(), forms.end(), extension) != forms.end();
+  auto known = [](const std::string &path, const std::string &form, std::initializer_list<std::string_view> forms) {
+    return path.empty() || std::find(forms.begin(), forms.end(), form) != forms.end();
   };
-  if (!known(options.output, {".npy", ".npz", ".safetensors"}))
+  const std::string form = arrayForm(options, definition);
+  if (!known(options.output, form, {"npy", "npz", "safetensors"}))
     session.diagnostics.report(Diag::UnknownArrayForm, {}, options.output).help("npy, npz or safetensors");
-  if (!known(options.picture, {".svg", ".pdf", ".png"}))
+  if (!known(options.picture, formOf(options.picture, "svg"), {"svg", "pdf", "png"}))
     session.diagnostics.report(Diag::UnknownPictureForm, {}, options.picture).help("svg, pdf or png");
   std::size_t results = definition.diagram.outputs.size();
-  if (results != 1 && std::filesystem::path(options.output).extension() == ".npy")
+  if (results != 1 && form == "npy")
     session.diagnostics
         .report(Diag::CannotWrite, {}, options.output, fmt::format("'{}' has {} results", definition.name, results))
         .help("write them to an .npz or .safetensors");
@@ -194,7 +201,7 @@ int runCommand(const RunOptions &options, Console console) {
   }
   bool written = !session.diagnostics.hasErrors() && writeOutputs(*definition, run->outputs, options, session);
   if (console.json && written)
-    console.out << report.dump(2) << "\n";
+    session.beside({options.output, options.picture}) << report.dump(2) << "\n";
   return session.finish();
 }
 

@@ -88,7 +88,7 @@ std::optional<std::vector<Web::Id>> Session::nodes(const Web &web, const std::st
 }
 
 bool Session::write(const std::string &path, std::string_view bytes) {
-  if (path == "-")
+  if (isStandardOutput(path))
     console.out.flush();
   auto written = writeFile(path, bytes);
   if (!written)
@@ -101,6 +101,10 @@ void Session::put(const std::string &path, std::string_view text) {
     console.out << text;
   else
     write(path, text);
+}
+
+std::ostream &Session::beside(const std::vector<std::string> &outputs) const {
+  return std::ranges::any_of(outputs, isStandardOutput) ? console.err : console.out;
 }
 
 int Session::finish() {

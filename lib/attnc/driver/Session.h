@@ -46,6 +46,10 @@ public:
   /// Writes text to a file, or prints it where none or "-" is named.
   void put(const std::string &path, std::string_view text);
 
+  /// Where a command tells of what it did: `console.out`, or `console.err` where one of its outputs is standard output.
+  std::ostream &beside(std::initializer_list<std::string> outputs) const { return beside(std::vector(outputs)); }
+  std::ostream &beside(const std::vector<std::string> &outputs) const;
+
   /// Prints the diagnostics, and gives the exit code: Failure after an error.
   int finish();
 

@@ -8,8 +8,11 @@
 #include "attnc/render/GraphPicture.h"
 #include "attnc/render/Render.h"
 #include "attnc/render/Writers.h"
+#include "attnc/support/File.h"
 #include "attnc/syntax/Printer.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
@@ -175,6 +178,10 @@ int taxonomy(const TaxonomyOptions &options, Console console) {
     rules += copy->theory->rules.size();
     taxonomies.push_back(std::move(copy));
   }
+  constexpr std::array forms{"svg", "pdf", "png", "dot", "json", "html"};
+  for (const std::string &output : options.outputs) // what cannot be written is not grown
+    if (std::ranges::find(forms, formOf(output, "json")) == forms.end())
+      session.diagnostics.report(Diag::UnknownPictureForm, {}, output).help("svg, pdf, png, dot, json or html");
   std::vector<Known> library = loadLibrary(session);
   if (session.diagnostics.hasErrors())
     return session.finish();
@@ -192,21 +199,18 @@ int taxonomy(const TaxonomyOptions &options, Console console) {
     named += !node.known.empty();
   nlohmann::json description = Description(taxonomies, growth, library, options.everything).json();
   for (const std::string &output : options.outputs) {
-    std::string form = std::filesystem::path(output).extension().string();
-    form = form.empty() ? "" : form.substr(1);
+    std::string form = formOf(output, "json");
     tl::expected<std::string, std::string> bytes = tl::unexpected<std::string>("");
     if (form == "json")
       bytes = description.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     else if (form == "html")
-      bytes = taxonomyPage(description, *render::drawGraph(dotOf(description), "svg"));
+      bytes = render::drawGraph(dotOf(description), "svg").map([&](const std::string &picture) {
+        return taxonomyPage(description, picture);
+      });
     else if (form == "dot")
       bytes = dotOf(description);
-    else if (form == "svg" || form == "pdf" || form == "png")
+    else
       bytes = render::drawGraph(dotOf(description), form);
-    else {
-      session.diagnostics.report(Diag::UnknownPictureForm, {}, output).help("svg, pdf, png, dot, json or html");
-      continue;
-    }
     if (!bytes)
       session.diagnostics.report(Diag::CannotDraw, {}, output, bytes.error());
     else
@@ -220,9 +224,9 @@ int taxonomy(const TaxonomyOptions &options, Console console) {
   std::set<std::string> files;
   for (const Known &known : library)
     files.insert(known.file);
-  console.out << fmt::format("{} diagrams by {} rules from {} roots, {} of them known, of {} files{}{}\n",
-                             growth.nodes.size(), rules, taxonomies.size(), named, files.size(),
-                             growth.ended.empty() ? "" : "; ", growth.ended);
+  session.beside(options.outputs) << fmt::format(
+      "{} diagrams by {} rules from {} roots, {} of them known, of {} files{}{}\n", growth.nodes.size(), rules,
+      taxonomies.size(), named, files.size(), growth.ended.empty() ? "" : "; ", growth.ended);
   return session.finish();
 }
 

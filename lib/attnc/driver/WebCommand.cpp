@@ -88,22 +88,22 @@ void printSummary(const Web &web, const std::string &file, std::ostream &out) {
 }
 
 bool write(std::shared_ptr<const Web> web, const std::string &path, Session &session) {
-  std::string extension = std::filesystem::path(path).extension();
-  if (extension == ".json")
+  std::string form = formOf(path, "json");
+  if (form == "json")
     return session.write(path, nodeLinkText(*web));
-  if (extension == ".csv" || extension == ".tsv") {
-    auto text = edgeListText(*web, extension == ".tsv" ? '\t' : ',', path, session.diagnostics);
+  if (form == "csv" || form == "tsv") {
+    auto text = edgeListText(*web, form == "tsv" ? '\t' : ',', path, session.diagnostics);
     return text && session.write(path, *text);
   }
-  if (extension != ".npz" && extension != ".safetensors") {
+  if (form != "npz" && form != "safetensors") {
     session.diagnostics.report(Diag::BadArgument, {}, path,
                                "a name that ends in .csv, .tsv, .json, .npz or .safetensors");
     return false;
   }
   auto arrays = listsOf(std::move(web));
-  auto written = !arrays ? tl::expected<void, std::string>(tl::unexpected<std::string>("there is no memory"))
-                 : extension == ".npz" ? writeNpz(path, *arrays)
-                                       : writeSafetensors(path, *arrays);
+  auto written = !arrays         ? tl::expected<void, std::string>(tl::unexpected<std::string>("there is no memory"))
+                 : form == "npz" ? writeNpz(path, *arrays)
+                                 : writeSafetensors(path, *arrays);
   if (!written)
     session.diagnostics.report(Diag::CannotWrite, {}, path, written.error());
   return written.has_value();
@@ -131,7 +131,7 @@ int webCommand(const WebOptions &options, Console console) {
     for (Web::Id id : path.nodes)
       names.push_back(web->nodes[id].name);
     if (!names.empty())
-      console.out << fmt::format("{}: {}\n", fmt::join(names, " → "), path.weight);
+      session.beside({options.output}) << fmt::format("{}: {}\n", fmt::join(names, " → "), path.weight);
   } else if (options.output.empty()) {
     printSummary(*web, options.file, console.out);
   }

@@ -57,20 +57,35 @@ static bool writeAll(int fd, std::string_view bytes) {
   return true;
 }
 
-tl::expected<void, std::string> writeFile(const std::filesystem::path &path, std::string_view bytes) {
-  if (path == "-") {
-    if (!writeAll(1, bytes))
-      return tl::unexpected(reason());
-    return {};
-  }
+bool isStandardOutput(const std::filesystem::path &path) {
+  return path == "-" || path == "/dev/stdout"; // which may be a file, and what is before in it stays
+}
+
+/// What is written as it is; there is no old content to keep.
+static bool isStream(const std::filesystem::path &path) {
   std::error_code ignored;
-  // A device or a pipe is written as it is; there is no old content to keep.
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-    Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+  auto status = std::filesystem::status(path, ignored);
+  return isStandardOutput(path) || (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status));
+}
+
+std::string formOf(const std::filesystem::path &path, std::string_view otherwise) {
+  std::error_code ignored;
+  std::string extension = path.extension().string();
+  if (!extension.empty())
+    return extension.substr(1);
+  return std::string(isStream(path) && !std::filesystem::is_directory(path, ignored) ? otherwise : "");
+}
+
+tl::expected<void, std::string> writeFile(const std::filesystem::path &path, std::string_view bytes) {
+  if (isStream(path)) {
+    Descriptor file{isStandardOutput(path) ? STDOUT_FILENO : ::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+    if (file.fd >= 0 && bytes.find('\0') != std::string_view::npos && ::isatty(file.fd))
+      return tl::unexpected<std::string>("it is a terminal, and this is no text");
     if (file.fd < 0 || !writeAll(file.fd, bytes))
       return tl::unexpected(reason());
     return {};
   }
+  std::error_code ignored;
   std::filesystem::path target = path;
   constexpr int mostLinks = 40; // as the kernel counts them
   for (int i = 0; i < mostLinks && std::filesystem::is_symlink(target, ignored); ++i)
