@@ -20,7 +20,7 @@ class Streams(Case):
     def test_sizes_around_tiles(self):
         for n, m, d, e in ((1, 1, 1, 1), (1, 300, 64, 64), (15, 7, 3, 5), (16, 8, 8, 8), (17, 9, 16, 17), (33, 127, 15, 1),
                            (47, 128, 17, 16), (48, 129, 32, 31), (49, 5, 1, 33), (97, 257, 40, 24), (0, 3, 2, 2),
-                           (3, 0, 2, 2), (3, 2, 0, 2), (3, 2, 2, 0)):
+                           (3, 0, 2, 2), (3, 2, 0, 2), (3, 2, 2, 0), (1, 2049, 64, 64), (3, 5000, 17, 5), (70, 2100, 8, 9)):
             for program in (SDPA, CAUSAL):
                 with self.subTest(f"{program.name} n={n} m={m} d={d} e={e}"):
                     self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}")
@@ -82,6 +82,28 @@ where h == 2*g {
             self.assertEqual(kernel(*arrays, *(ctypes.c_int64(size) for size in (n, 5, 21, 3))), 0)
             expected = reference("dot_product.sdpa")({"q": q.astype(float), "k": k.astype(float), "v": v.astype(float)}, {})
             self.assertNear(out, expected[0], 1e-5, f"n = {n}")
+
+    def test_threads_with_lengths_as_arguments(self):
+        """Whether work is shared out is known only when it is called, and does not show; nor do the parts of many keys."""
+        library = self.folder / "causal.so"
+        self.attnc("compile", CAUSAL, "--emit=so", "-o", library)
+        kernel = ctypes.CDLL(str(library)).attnc_causal
+        threads = ctypes.CDLL("libomp.so.5")
+        rng = np.random.default_rng(2)
+        for n, m in ((3, 40), (2, 9000), (301, 333), (97, 2100)):
+            q, k, v = (rng.standard_normal(shape).astype(np.float32) for shape in ((n, 24), (m, 24), (m, 40)))
+            results = []
+            for number in (1, 2, 3):
+                threads.omp_set_num_threads(number)
+                out = np.full((n, 40), np.nan, np.float32)
+                arrays = [a.ctypes.data_as(ctypes.c_void_p) for a in (q, k, v, out)]
+                self.assertEqual(kernel(*arrays, *(ctypes.c_int64(size) for size in (n, 24, m, 40))), 0)
+                results.append(out)
+            scores = q.astype(float) @ k.T.astype(float) / np.sqrt(24)
+            scores[np.arange(m) > np.arange(n)[:, None] + m - n] = -np.inf
+            weights = np.exp(scores - scores.max(1, keepdims=True))
+            self.assertNear(results[0], weights / weights.sum(1, keepdims=True) @ v, 1e-5, f"n = {n}, m = {m}")
+            self.assertTrue((results[0] == results[1]).all() and (results[0] == results[2]).all(), f"n = {n}, m = {m}")
 
     def test_other_machines(self):
         for target in ("x86-64", "x86-64-v3"):

@@ -80,7 +80,7 @@ struct Pointers : mlir::PassWrapper<Pointers, mlir::OperationPass<mlir::func::Fu
 
   void runOnOperation() final {
     mlir::func::FuncOp function = getOperation();
-    if (function.isExternal())
+    if (function.isPrivate()) // called from here alone
       return;
     mlir::Block &entry = function.getBody().front();
     mlir::Location location = function.getLoc();

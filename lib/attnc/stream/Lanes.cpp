@@ -81,7 +81,7 @@ Value smaller(Code &code, Value a, Value b) { return code.createOrFold<arith::Mi
 Value ceilDiv(Code &code, Value a, int64_t b) {
   return code.createOrFold<arith::DivUIOp>(add(code, a, index(code, b - 1)), index(code, b));
 }
-Value less(Code &code, Value a, Value b) { return arith::CmpIOp::create(code, arith::CmpIPredicate::slt, a, b); }
+Value less(Code &code, Value a, Value b) { return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::slt, a, b); }
 
 llvm::SmallVector<Value> loop(Code &code, Value from, Value to, int64_t step, mlir::ValueRange initial, LoopBody body) {
   auto op = scf::ForOp::create(code, from, to, index(code, step), initial);

@@ -1,7 +1,5 @@
 #include "attnc/stream/Region.h"
 
-#include "attnc/stream/Panels.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -13,6 +11,14 @@ namespace arith = mlir::arith;
 namespace memref = mlir::memref;
 namespace vector = mlir::vector;
 using mlir::Value;
+
+/// Whether the last axis of the array runs along memory.
+static bool isContiguous(Value array) {
+  auto type = mlir::cast<mlir::MemRefType>(array.getType());
+  llvm::SmallVector<int64_t> strides;
+  int64_t offset;
+  return type.getRank() > 0 && succeeded(type.getStridesAndOffset(strides, offset)) && strides.back() == 1;
+}
 
 Region::Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned vectors, llvm::ArrayRef<Value> batch,
                Value first, Value queries)

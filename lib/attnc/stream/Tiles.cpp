@@ -1,35 +1,38 @@
 #include "attnc/stream/Algebra.h"
 #include "attnc/stream/KeyRange.h"
-#include "attnc/stream/Panels.h"
 #include "attnc/stream/Passes.h"
 #include "attnc/stream/Region.h"
+#include "attnc/stream/Sharing.h"
+#include "attnc/stream/StreamLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/PatternMatch.h"
+
+#include "llvm/Support/FormatVariadic.h"
 
 // A stream as loops over tiles. The queries of a tile lie in the lanes of vectors, so that maxima, sums and rescaling
 // are plain operations of vectors, and weights are stored as they are consumed:
 //
-//     for each tile of up to `vectors * lanes` queries:
+//     for each tile of up to `vectors * lanes` queries, and each part of the keys:
 //       Q panel [d][query]
 //       for each tile of keys:
 //         S [key][query] = K · Qᵀ       `rows` keys by the queries in registers; K packed [key / rows][d][rows]
 //         scores, reference, weights    in place
 //         O [e][query] += Vᵀ · P        `rows` features by the queries in registers; V packed [e / rows][key][rows]
-//       y = finished O, turned
+//     for each tile of queries: y = the states of its parts merged, finished, turned
 //
-// A tile's keys come in order, and tiles of queries share nothing: the result does not depend on threads.
+// A part's keys come in order, parts merge in order, and tiles of queries share nothing: the result does not depend on
+// threads. Where few queries meet many keys there are several parts; else one, finished at once.
 namespace attnc {
 
 namespace {
 
 namespace arith = mlir::arith;
 namespace memref = mlir::memref;
-namespace scf = mlir::scf;
 namespace vector = mlir::vector;
 using dialect::StreamOp;
 using mlir::Value;
@@ -39,209 +42,181 @@ using Values = llvm::SmallVector<Value>;
 /// Keys in a tile: their weights for a tile of queries stay in the first cache, and the accumulators are read and
 /// written once for so many keys.
 constexpr int64_t keyTile = 128;
-/// Multiplications from which a stream is shared out to threads: about ten times what starting them costs.
-constexpr int64_t worthThreads = 1 << 19;
+/// Tasks up to which keys are parted, and the least keys of a part.
+constexpr int64_t fewTasks = 16, leastPart = 8 * keyTile;
+
+/// Whether a bool can be true, as far as is known.
+bool canBe(Value value, bool what) {
+  auto known = mlir::getConstantIntValue(value);
+  return !known || (*known != 0) == what;
+}
 
 template <class Algebra> class TileEmitter {
 public:
-  TileEmitter(Code &code, StreamOp stream, const Machine &machine)
-      : code(code), stream(stream), lanes(machine.lanes()), vectors(machine.vectors()), rows(machine.rows()) {}
+  TileEmitter(Code &code, StreamOp stream, const Machine &machine, std::string name)
+      : code(code), stream(stream), loops(code, stream), sharing(code, loops.work(), std::move(name)),
+        blocks(stream->getParentOfType<mlir::ModuleOp>(), machine), lanes(machine.lanes()), vectors(machine.vectors()),
+        rows(machine.rows()), side(std::max(lanes, rows)) {}
 
   void run() {
-    findExtents();
-    unsigned operand = 0;
-    if (stream.isContracted()) {
-      query = matrixOf(operand++, stream.queryLoop(), stream.depthLoop());
-      key = matrixOf(operand++, stream.keyLoop(), stream.depthLoop());
-    }
-    if (stream.isValued())
-      value = matrixOf(operand++, stream.keyLoop(), stream.featureLoop());
-    output = matrixOf(stream->getNumOperands() - 1, stream.queryLoop(),
-                      stream.isValued() ? std::optional<unsigned>(stream.featureLoop()) : std::nullopt);
-    queries = extents[stream.queryLoop()];
-    keys = extents[stream.keyLoop()];
-    depth = stream.isContracted() ? extents[stream.depthLoop()] : index(code, 0);
-    features = stream.isValued() ? extents[stream.featureLoop()] : index(code, 1);
-    keyBlocks = ceilDiv(code, keys, rows);
-    featureBlocks = ceilDiv(code, features, rows);
-
-    if (stream.isContracted())
-      panelOfKeys = allocate(
-          multiply(code, product(key.loops), multiply(code, keyBlocks, multiply(code, depth, index(code, rows)))));
-    if (stream.isValued())
-      panelOfValues = allocate(
-          multiply(code, product(value.loops), multiply(code, featureBlocks, multiply(code, keys, index(code, rows)))));
-    shared = worksForThreads();
-    if (panelOfKeys)
-      forEach(multiply(code, product(key.loops), keyBlocks), [&](Value task) { packKeys(task); });
-    if (panelOfValues)
-      forEach(multiply(code, product(value.loops), keyBlocks), [&](Value task) { packValues(task); });
-
-    Value width = index(code, vectors * lanes);
-    int64_t tilesOfKeys = 1; // the weights, and what must be turned
-    for (unsigned i = 0; i < stream.getOthers().size(); ++i) {
-      others.push_back(matrixOf(operand++, stream.queryLoop(), stream.keyLoop()));
-      tilesOfKeys += others.back().matrix.rowAxis && others.back().matrix.columnAxis;
-    }
-    Value area = add(code, add(code, depth, index(code, tilesOfKeys * keyTile)),
-                     multiply(code, featureBlocks, index(code, rows)));
-    slot = multiply(code, area, width);
-    Value slots = shared ? threads("omp_get_max_threads") : index(code, 1);
-    scratch = allocate(multiply(code, slot, slots));
-    tiles = ceilDiv(code, queries, vectors * lanes);
-    llvm::SmallVector<unsigned> all(stream.getBatch());
-    std::iota(all.begin(), all.end(), 0);
-    forEach(multiply(code, product(all), tiles), [&](Value task) { runTask(task); });
-    for (Value array : {scratch, panelOfValues, panelOfKeys})
-      if (array)
-        memref::DeallocOp::create(code, array);
+    findOperands();
+    layOut();
+    if (canBe(packed, true))
+      pack();
+    sharing.forEach("tiles", multiply(code, tasks, parts), [&](Value task) { runTask(task); });
+    if (canBe(parted, true))
+      sharing.forEach("merge", choose(parted, tasks, index(code, 0)), [&](Value task) {
+        auto [batch, first] = tileOf(task);
+        ofWidth(first, [&](unsigned wide) { finish(wide, batch, first, partialState(task, index(code, 0))); });
+      });
+    memref::DeallocOp::create(code, scratch);
   }
 
 private:
-  struct Operand {
-    Matrix matrix;
-    mlir::AffineMap map;
-    llvm::SmallVector<unsigned> loops; // of the batch, that it runs along
-  };
-
-  void findExtents() {
-    extents.resize(stream.loopCount());
-    for (auto [i, array] : llvm::enumerate(stream->getOperands())) {
-      mlir::AffineMap map = stream.mapOf(i);
-      for (unsigned axis = 0; axis < map.getNumResults(); ++axis)
-        if (Value &extent = extents[map.getDimPosition(axis)]; !extent)
-          extent = code.createOrFold<memref::DimOp>(array, axis);
+  void findOperands() {
+    unsigned operand = 0;
+    if (stream.isContracted()) {
+      query = loops.operand(operand++, stream.queryLoop(), stream.depthLoop());
+      key = loops.operand(operand++, stream.keyLoop(), stream.depthLoop());
     }
+    if (stream.isValued())
+      value = loops.operand(operand++, stream.keyLoop(), stream.featureLoop());
+    for (unsigned i = 0; i < stream.getOthers().size(); ++i)
+      others.push_back(loops.operand(operand++, stream.queryLoop(), stream.keyLoop()));
+    output = loops.operand(operand, stream.queryLoop(),
+                           stream.isValued() ? std::optional<unsigned>(stream.featureLoop()) : std::nullopt);
+    queries = loops.extent(stream.queryLoop());
+    keys = loops.extent(stream.keyLoop());
+    depth = stream.isContracted() ? loops.extent(stream.depthLoop()) : index(code, 0);
+    features = stream.isValued() ? loops.extent(stream.featureLoop()) : index(code, 1);
   }
 
-  Operand matrixOf(unsigned operand, unsigned rowLoop, std::optional<unsigned> columnLoop) {
-    Operand result;
-    result.map = stream.mapOf(operand);
-    result.matrix.array = stream->getOperand(operand);
-    for (unsigned axis = 0; axis < result.map.getNumResults(); ++axis) {
-      unsigned loop = result.map.getDimPosition(axis);
-      if (loop == rowLoop)
-        result.matrix.rowAxis = axis;
-      if (loop == columnLoop)
-        result.matrix.columnAxis = axis;
-      if (loop < stream.getBatch())
-        result.loops.push_back(loop);
-    }
-    llvm::sort(result.loops);
-    return result;
-  }
+  /// One array for all that is kept: the packed keys and values, the states of parts, and for each thread the panel of
+  /// queries, the scores, a state, the factors of rescaling, what is turned, and packed keys and values of a tile where
+  /// each is met by one tile of queries alone, so that packing all of them beforehand would only cost memory.
+  void layOut() {
+    Value none = index(code, 0), width = index(code, vectors * lanes);
+    depthRoom = multiply(code, ceilDiv(code, depth, side), index(code, side));
+    featureRoom = multiply(code, ceilDiv(code, features, side), index(code, side));
+    keyBlocks = ceilDiv(code, keys, rows);
+    featureBlocks = ceilDiv(code, features, rows);
+    keyBlock = multiply(code, depthRoom, index(code, rows));
+    valueStrip = multiply(code, keyBlocks, index(code, rows * rows));
+    stateRoom = multiply(code, add(code, featureRoom, index(code, 2)), width);
 
-  Value product(llvm::ArrayRef<unsigned> loops) {
-    Value all = index(code, 1);
-    for (unsigned loop : loops)
-      all = multiply(code, all, extents[loop]);
-    return all;
-  }
+    tiles = ceilDiv(code, queries, vectors * lanes);
+    tasks = multiply(code, loops.count(loops.batch()), tiles);
+    Value keyMatrices = stream.isContracted() ? loops.count(key.loops) : none;
+    Value valueMatrices = stream.isValued() ? loops.count(value.loops) : none;
+    packed = less(code, code.createOrFold<arith::MaxSIOp>(keyMatrices, valueMatrices), tasks);
+    Value atLeastOne = code.createOrFold<arith::MaxSIOp>(tasks, index(code, 1));
+    Value wanted = smaller(code, ceilDiv(code, keys, leastPart),
+                           code.createOrFold<arith::DivUIOp>(index(code, fewTasks), atLeastOne));
+    parts = code.createOrFold<arith::MaxSIOp>(wanted, index(code, 1));
+    parted = less(code, index(code, 1), parts);
+    Value share = code.createOrFold<arith::DivUIOp>(add(code, keys, subtract(code, parts, index(code, 1))), parts);
+    partLength = multiply(code, ceilDiv(code, share, keyTile), index(code, keyTile));
 
-  /// The number of the indices `at` of all batch loops among those of `loops`.
-  Value flat(llvm::ArrayRef<unsigned> loops, llvm::ArrayRef<Value> at) {
-    Value number = index(code, 0);
-    for (unsigned loop : loops)
-      number = add(code, multiply(code, number, extents[loop]), at[loop]);
-    return number;
-  }
-  /// The way back; loops that are not among `loops` get 0.
-  Values unflat(llvm::ArrayRef<unsigned> loops, Value number) {
-    Values at(stream.getBatch(), index(code, 0));
-    for (unsigned loop : llvm::reverse(loops)) {
-      at[loop] = code.createOrFold<arith::RemUIOp>(number, extents[loop]);
-      number = code.createOrFold<arith::DivUIOp>(number, extents[loop]);
-    }
-    return at;
-  }
-  Matrix at(const Operand &operand, llvm::ArrayRef<Value> batch) {
-    Matrix result = operand.matrix;
-    for (unsigned axis = 0; axis < operand.map.getNumResults(); ++axis) {
-      unsigned loop = operand.map.getDimPosition(axis);
-      result.indices.push_back(loop < batch.size() ? batch[loop] : Value());
-    }
-    return result;
-  }
-
-  Value allocate(Value floats) {
+    Value room = none;
+    auto reserve = [&](Value floats) { return std::exchange(room, add(code, room, floats)); };
+    packedKeys = reserve(choose(packed, multiply(code, keyMatrices, multiply(code, keyBlocks, keyBlock)), none));
+    packedValues =
+        reserve(choose(packed, multiply(code, valueMatrices, multiply(code, featureBlocks, valueStrip)), none));
+    states = reserve(choose(parted, multiply(code, multiply(code, tasks, parts), stateRoom), none));
+    slots = room;
+    room = none;
+    queryPanel = reserve(multiply(code, depthRoom, width));
+    scores = reserve(index(code, keyTile * vectors * lanes));
+    scales = reserve(width);
+    state = reserve(stateRoom);
+    for (const Operand &other : others)
+      turned.push_back(other.hasRows && other.hasColumns ? reserve(index(code, keyTile * vectors * lanes)) : none);
+    tileKeys = reserve(choose(packed, none, multiply(code, depthRoom, index(code, keyTile))));
+    tileValues = reserve(choose(packed, none, multiply(code, featureRoom, index(code, keyTile))));
+    slotRoom = room;
+    Value floats = add(code, slots, multiply(code, slotRoom, sharing.slots()));
     auto type = mlir::MemRefType::get({mlir::ShapedType::kDynamic}, code.getF32Type());
-    return memref::AllocOp::create(code, type, ValueRange{floats}, code.getI64IntegerAttr(64));
+    scratch = memref::AllocOp::create(code, type, ValueRange{floats}, code.getI64IntegerAttr(64));
   }
 
-  bool worksForThreads() {
-    int64_t work = 1;
-    for (Value extent : extents) {
-      auto known = mlir::getConstantIntValue(extent);
-      if (!known)
-        return false;
-      work *= std::max<int64_t>(*known, 0);
-    }
-    return work >= worthThreads;
+  Value choose(Value condition, Value then, Value otherwise) {
+    return code.createOrFold<arith::SelectOp>(condition, then, otherwise);
   }
 
-  Value threads(llvm::StringRef function) {
-    auto module = stream->getParentOfType<mlir::ModuleOp>();
-    if (!module.lookupSymbol(function)) {
-      mlir::OpBuilder::InsertionGuard guard(code);
-      code.setInsertionPointToStart(module.getBody());
-      mlir::func::FuncOp::create(code, function, code.getFunctionType({}, code.getI32Type())).setPrivate();
-    }
-    Value number = mlir::func::CallOp::create(code, function, mlir::TypeRange{code.getI32Type()}).getResult(0);
-    return arith::IndexCastOp::create(code, code.getIndexType(), number);
+  void pack() {
+    auto eachBlock = [&](llvm::StringRef what, const Operand &operand, llvm::function_ref<void(Value, Value)> body) {
+      Value count = multiply(code, loops.count(operand.loops), keyBlocks);
+      sharing.forEach(what, choose(packed, count, index(code, 0)), [&](Value task) {
+        Value number = code.createOrFold<arith::DivUIOp>(task, keyBlocks);
+        body(number, code.createOrFold<arith::RemUIOp>(task, keyBlocks));
+      });
+    };
+    if (stream.isContracted())
+      eachBlock("keys", key, [&](Value number, Value block) {
+        packKeys(loops.indices(key.loops, number), multiply(code, block, index(code, rows)), index(code, 1),
+                 keysAt(number, block));
+      });
+    if (stream.isValued())
+      eachBlock("values", value, [&](Value number, Value block) {
+        packValues(loops.indices(value.loops, number), multiply(code, block, index(code, rows)), index(code, rows),
+                   valuesAt(number, block), valueStrip);
+      });
   }
-
-  void forEach(Value count, llvm::function_ref<void(Value)> body) {
-    if (!shared)
-      return loop(code, index(code, 0), count, 1, body);
-    auto parallel =
-        scf::ParallelOp::create(code, ValueRange{index(code, 0)}, ValueRange{count}, ValueRange{index(code, 1)});
-    mlir::OpBuilder::InsertionGuard guard(code);
-    code.setInsertionPoint(parallel.getBody()->getTerminator());
-    body(parallel.getInductionVars()[0]);
+  Value keysAt(Value number, Value block) {
+    return add(code, packedKeys, multiply(code, add(code, multiply(code, number, keyBlocks), block), keyBlock));
   }
-
-  void packKeys(Value task) {
-    Value block = code.createOrFold<arith::RemUIOp>(task, keyBlocks);
-    Values batch = unflat(key.loops, code.createOrFold<arith::DivUIOp>(task, keyBlocks));
-    Value first = multiply(code, block, index(code, rows));
-    Value offset = multiply(code, task, multiply(code, depth, index(code, rows)));
-    gatherRows(code, at(key, batch), first, smaller(code, subtract(code, keys, first), index(code, rows)), depth,
-               {panelOfKeys, offset, int64_t(rows), int64_t(rows)});
+  Value valuesAt(Value number, Value block) {
+    Value matrix = multiply(code, multiply(code, number, featureBlocks), valueStrip);
+    return add(code, packedValues, add(code, matrix, multiply(code, block, index(code, rows * rows))));
   }
-
-  void packValues(Value task) {
-    Value block = code.createOrFold<arith::RemUIOp>(task, keyBlocks);
-    Value number = code.createOrFold<arith::DivUIOp>(task, keyBlocks);
-    Values batch = unflat(value.loops, number);
-    Value first = multiply(code, block, index(code, rows));
-    Value count = smaller(code, subtract(code, keys, first), index(code, rows));
-    loop(code, index(code, 0), featureBlocks, 1, [&](Value feature) {
-      copyStrip(code, at(value, batch), first, count, multiply(code, feature, index(code, rows)), features,
-                panelOfValues, valueOffset(number, feature, first), rows);
+  /// So many blocks of keys from `first` on.
+  void packKeys(llvm::ArrayRef<Value> batch, Value first, Value count, Value at) {
+    loop(code, index(code, 0), count, 1, [&](Value block) {
+      Value from = add(code, first, multiply(code, block, index(code, rows)));
+      blocks.gather(code, key.at(code, batch, from), subtract(code, keys, from), depth,
+                    {scratch, add(code, at, multiply(code, block, keyBlock)), index(code, rows)}, rows, 1);
     });
   }
-  Value valueOffset(Value batch, Value feature, Value key) {
-    Value row = add(code, multiply(code, batch, featureBlocks), feature);
-    return multiply(code, add(code, multiply(code, row, keys), key), index(code, rows));
+  /// Up to so many values from `first` on.
+  void packValues(llvm::ArrayRef<Value> batch, Value first, Value most, Value at, Value strip) {
+    blocks.strips(code, value.at(code, batch, first), smaller(code, subtract(code, keys, first), most), features,
+                  {scratch, at, strip}, rows);
   }
 
-  /// One tile of queries, as wide as what is left of them.
-  void runTask(Value task) {
+  /// The index of the batch and the first query of a tile.
+  std::pair<Values, Value> tileOf(Value task) {
     // From both ends in turn: where later queries see more keys, threads that take tasks in order have equal shares.
     Value number = code.createOrFold<arith::RemUIOp>(task, tiles), two = index(code, 2);
     Value half = code.createOrFold<arith::DivUIOp>(number, two);
-    Value odd = arith::CmpIOp::create(code, arith::CmpIPredicate::ne, code.createOrFold<arith::RemUIOp>(number, two),
-                                      index(code, 0));
-    Value tile =
-        code.createOrFold<arith::SelectOp>(odd, subtract(code, subtract(code, tiles, index(code, 1)), half), half);
-    llvm::SmallVector<unsigned> all(stream.getBatch());
-    std::iota(all.begin(), all.end(), 0);
-    Values batch = unflat(all, code.createOrFold<arith::DivUIOp>(task, tiles));
-    Value first = multiply(code, tile, index(code, vectors * lanes)), left = subtract(code, queries, first);
-    Value base = shared ? multiply(code, slot, threads("omp_get_thread_num")) : index(code, 0);
-    ofWidth(vectors, left, [&](unsigned wide) { runTile(wide, batch, first, base); });
+    Value odd = less(code, index(code, 0), code.createOrFold<arith::RemUIOp>(number, two));
+    Value tile = choose(odd, subtract(code, subtract(code, tiles, index(code, 1)), half), half);
+    return {loops.indices(loops.batch(), code.createOrFold<arith::DivUIOp>(task, tiles)),
+            multiply(code, tile, index(code, vectors * lanes))};
+  }
+  Value partialState(Value tile, Value part) {
+    return add(code, states, multiply(code, add(code, multiply(code, tile, parts), part), stateRoom));
   }
 
+  /// A tile of queries, as wide as what is left of them, and a part of the keys.
+  void runTask(Value task) {
+    Value part = code.createOrFold<arith::RemUIOp>(task, parts);
+    Value tile = code.createOrFold<arith::DivUIOp>(task, parts);
+    auto [batch, first] = tileOf(tile);
+    Value base = add(code, slots, multiply(code, slotRoom, sharing.slot()));
+    Value at = choose(parted, partialState(tile, part), add(code, base, state));
+    Value begin = multiply(code, part, partLength);
+    ofWidth(first, [&](unsigned wide) {
+      runTile(wide, batch, first, {begin, add(code, begin, partLength)}, base, at);
+      if (!canBe(parted, true))
+        finish(wide, batch, first, at);
+      else if (canBe(parted, false))
+        branch(code, parted, [] {}, [&] { finish(wide, batch, first, at); });
+    });
+  }
+
+  void ofWidth(Value first, llvm::function_ref<void(unsigned)> body) {
+    ofWidth(vectors, subtract(code, queries, first), body);
+  }
   void ofWidth(unsigned wide, Value left, llvm::function_ref<void(unsigned)> body) {
     auto known = mlir::getConstantIntValue(queries);
     auto occurs = [&](int64_t count) { // whether some tile has exactly so many vectors
@@ -266,62 +241,38 @@ private:
   mlir::VectorType vectorType() { return mlir::VectorType::get({int64_t(lanes)}, code.getF32Type()); }
   Value loadLanes(Value offset) { return vector::LoadOp::create(code, vectorType(), scratch, ValueRange{offset}); }
   void storeLanes(Value lanes, Value offset) { vector::StoreOp::create(code, lanes, scratch, ValueRange{offset}); }
-
-  /// block[row][v] += Σ_k panel[panelAt + k * rows + row] * scratch[vectorsAt + k * width + v * lanes]
-  Values multiplyBlock(unsigned wide, Value panel, Value panelAt, Value vectorsAt, Value count, ValueRange initial) {
-    Value width = index(code, wide * lanes);
-    return loop(code, index(code, 0), count, 1, initial, [&](Value k, ValueRange carried) {
-      Value from = add(code, vectorsAt, multiply(code, k, width)),
-            element = add(code, panelAt, multiply(code, k, index(code, rows)));
-      Values right, next;
-      for (unsigned v = 0; v < wide; ++v)
-        right.push_back(loadLanes(add(code, from, index(code, v * lanes))));
-      for (unsigned row = 0; row < rows; ++row) {
-        Value left = broadcast(
-            code, memref::LoadOp::create(code, panel, ValueRange{add(code, element, index(code, row))}), lanes);
-        for (unsigned v = 0; v < wide; ++v)
-          next.push_back(vector::FMAOp::create(code, left, right[v], carried[row * wide + v]));
-      }
-      return next;
-    });
+  Lanes number(Value value) { return {&code, value}; }
+  Value place(Value panel, Value row, unsigned v, unsigned wide) {
+    return add(code, panel, add(code, multiply(code, row, index(code, wide * lanes)), index(code, v * lanes)));
   }
 
-  void runTile(unsigned wide, llvm::ArrayRef<Value> batch, Value first, Value base) {
-    auto number = [&](Value value) { return Lanes{&code, value}; };
+  void runTile(unsigned wide, llvm::ArrayRef<Value> batch, Value first, KeyRange part, Value base, Value state) {
     Value zero = splat(code, vectorType(), 0), none = index(code, 0), width = index(code, wide * lanes);
-    Value queryPanel = base, scores = add(code, queryPanel, multiply(code, depth, width)),
-          accumulators = add(code, scores, index(code, keyTile * wide * lanes));
-    auto place = [&](Value panel, Value row, unsigned v) {
-      return add(code, panel, add(code, multiply(code, row, width), index(code, v * lanes)));
-    };
-    auto rowsOf = [&](unsigned v) {
-      Value begin = add(code, first, index(code, v * lanes));
-      return std::pair{begin, smaller(code, subtract(code, queries, begin), index(code, lanes))};
-    };
-    auto panelOf = [&](Value panel, unsigned v) {
-      return Panel{scratch, add(code, panel, index(code, v * lanes)), int64_t(wide * lanes), int64_t(lanes)};
-    };
+    Value queryPanel = add(code, base, this->queryPanel), scores = add(code, base, this->scores),
+          scales = add(code, base, this->scales);
+    auto at = [&](Value panel, Value row, unsigned v) { return place(panel, row, v, wide); };
 
     if (stream.isContracted())
-      for (unsigned v = 0; v < wide; ++v) {
-        auto [begin, count] = rowsOf(v);
-        gatherRows(code, at(query, batch), begin, count, depth, panelOf(queryPanel, v));
-      }
-    if (stream.isValued())
-      loop(code, none, multiply(code, featureBlocks, index(code, rows)), 1, [&](Value row) {
-        for (unsigned v = 0; v < wide; ++v)
-          storeLanes(zero, place(accumulators, row, v));
-      });
+      blocks.gather(code, query.at(code, batch, first), subtract(code, queries, first), depth,
+                    {scratch, queryPanel, width}, lanes, wide);
+    loop(code, none, featureRoom, 1, [&](Value row) {
+      for (unsigned v = 0; v < wide; ++v)
+        storeLanes(zero, at(state, row, v));
+    });
+    if (!Algebra::hasReference)
+      for (unsigned v = 0; v < wide; ++v)
+        storeLanes(splat(code, vectorType(), 1), at(scales, none, v));
     Region region(code, stream, lanes, wide, batch, first, queries);
     Value last = subtract(code, smaller(code, add(code, first, width), queries), index(code, 1));
     KeyRange range = solveKeyRange(code, stream, batch, first, last, keys);
+    if (canBe(parted, true)) {
+      range.from = code.createOrFold<arith::MaxSIOp>(range.from, part.from);
+      range.to = smaller(code, range.to, part.to);
+    }
     // Packed keys are read in whole blocks.
     Value begin = multiply(code, code.createOrFold<arith::DivUIOp>(range.from, index(code, rows)), index(code, rows));
-    llvm::SmallVector<unsigned> turned = region.turnedOthers();
-    Value turnedPanels =
-        add(code, accumulators, multiply(code, multiply(code, featureBlocks, index(code, rows)), width));
 
-    // State: references, measures, and the accumulator where there are no values.
+    // What is carried: references, measures, and the sum where there are no values.
     Values unit;
     if (Algebra::hasReference)
       unit.append(wide, splat(code, vectorType(), -std::numeric_limits<double>::infinity()));
@@ -329,47 +280,46 @@ private:
       unit.append(wide, zero);
     if (!stream.isValued())
       unit.append(wide, zero);
-    Values state = loop(code, begin, range.to, keyTile, unit, [&](Value from, ValueRange before) {
+    Values carried = loop(code, begin, range.to, keyTile, unit, [&](Value from, ValueRange before) {
       Value count = smaller(code, subtract(code, range.to, from), index(code, keyTile));
-      contract(wide, batch, from, count, queryPanel, scores);
-      for (auto [i, other] : llvm::enumerate(turned)) {
-        Value panel = add(code, turnedPanels, multiply(code, index(code, i * keyTile), width));
-        for (unsigned v = 0; v < wide; ++v) {
-          auto [query, left] = rowsOf(v);
-          Panel place = panelOf(panel, v);
-          place.column = from;
-          gatherRows(code, at(others[other], batch), query, left, count, place);
-        }
+      if (stream.isContracted())
+        contract(wide, batch, from, count, queryPanel, scores, base);
+      for (unsigned other : region.turnedOthers()) {
+        Value panel = add(code, base, turned[other]);
+        blocks.gather(code, others[other].at(code, batch, first, from), subtract(code, queries, first), count,
+                      {scratch, panel, width}, lanes, wide);
         region.usePanel(other, scratch, panel, from, wide * lanes);
       }
 
-      Values references(before.take_front(Algebra::hasReference ? wide : 0)), state;
+      Values references(before.take_front(Algebra::hasReference ? wide : 0)), after;
       if (Algebra::hasReference)
         references = loop(code, none, count, 1, references, [&](Value row, ValueRange greatest) {
           Values next;
           Value key = add(code, from, row);
           for (unsigned v = 0; v < wide; ++v) {
-            Lanes score = region.score(v, key, contraction(place(scores, row, v)));
-            storeLanes(score.value, place(scores, row, v));
+            Lanes score = region.score(v, key, contraction(at(scores, row, v)));
+            storeLanes(score.value, at(scores, row, v));
             next.push_back(maximum(score, number(greatest[v])).value);
           }
           return next;
         });
-      Values rescale;
-      if (Algebra::hasReference)
-        for (unsigned v = 0; v < wide; ++v)
-          rescale.push_back(Algebra::weight(number(before[v]), number(references[v])).value);
-      state = references;
+      after = references;
       Values sums(before.drop_front(references.size()));
-      for (auto [i, sum] : llvm::enumerate(sums))
-        if (Algebra::hasReference)
+      if (Algebra::hasReference) {
+        Values rescale;
+        for (unsigned v = 0; v < wide; ++v) {
+          rescale.push_back(Algebra::weight(number(before[v]), number(references[v])).value);
+          storeLanes(rescale[v], at(scales, none, v));
+        }
+        for (auto [i, sum] : llvm::enumerate(sums))
           sum = (number(sum) * number(rescale[i % wide])).value;
-      state.append(loop(code, none, count, 1, sums, [&](Value row, ValueRange sums) {
+      }
+      after.append(loop(code, none, count, 1, sums, [&](Value row, ValueRange sums) {
         Values next(sums);
         Value key = add(code, from, row);
         for (unsigned v = 0; v < wide; ++v) {
-          Lanes score = Algebra::hasReference ? number(loadLanes(place(scores, row, v)))
-                                              : region.score(v, key, contraction(place(scores, row, v)));
+          Lanes score = Algebra::hasReference ? number(loadLanes(at(scores, row, v)))
+                                              : region.score(v, key, contraction(at(scores, row, v)));
           Lanes weight = Algebra::weight(score, Algebra::hasReference ? number(references[v]) : score);
           unsigned sum = v;
           if (Algebra::hasMeasure) {
@@ -379,75 +329,113 @@ private:
           if (auto factor = region.factor(v, key))
             weight = weight * *factor;
           if (stream.isValued())
-            storeLanes(weight.value, place(scores, row, v));
+            storeLanes(weight.value, at(scores, row, v));
           else
             next[sum] = (number(next[sum]) + weight).value;
         }
         return next;
       }));
       if (stream.isValued())
-        accumulate(wide, batch, from, count, scores, accumulators, rescale);
-      return state;
+        accumulate(wide, batch, from, count, scores, state, scales, base);
+      return after;
     });
 
-    ValueRange sums = ValueRange(state).drop_front(Algebra::hasReference ? wide : 0);
-    loop(code, none, features, 1, [&](Value row) {
-      for (unsigned v = 0; v < wide; ++v) {
-        Value total = stream.isValued() ? loadLanes(place(accumulators, row, v)) : sums[sums.size() - wide + v];
-        Lanes measure = Algebra::hasMeasure ? number(sums[v]) : number(total);
-        storeLanes(Algebra::finish(number(total), measure).value, place(accumulators, row, v));
-      }
-    });
-    for (unsigned v = 0; v < wide; ++v) {
-      auto [begin, count] = rowsOf(v);
-      scatterRows(code, at(output, batch), begin, count, features, panelOf(accumulators, v));
-    }
+    ValueRange left(carried);
+    auto keep = [&](bool kept, Value row) {
+      for (unsigned v = 0; kept && v < wide; ++v)
+        storeLanes(left[v], at(state, row, v));
+      left = left.drop_front(kept ? wide : 0);
+    };
+    keep(Algebra::hasReference, featureRoom);
+    keep(Algebra::hasMeasure, add(code, featureRoom, index(code, 1)));
+    keep(!stream.isValued(), none);
   }
 
   Value contraction(Value offset) { return stream.isContracted() ? loadLanes(offset) : Value(); }
 
   /// S [key][query] of a tile.
-  void contract(unsigned wide, llvm::ArrayRef<Value> batch, Value from, Value count, Value queryPanel, Value scores) {
-    if (!stream.isContracted())
-      return;
-    Value block = add(code, multiply(code, flat(key.loops, batch), keyBlocks),
-                      code.createOrFold<arith::DivUIOp>(from, index(code, rows)));
-    loop(code, index(code, 0), ceilDiv(code, count, rows), 1, [&](Value i) {
-      Value panelAt = multiply(code, add(code, block, i), multiply(code, depth, index(code, rows)));
-      Values initial(rows * wide, splat(code, vectorType(), 0));
-      Values products = multiplyBlock(wide, panelOfKeys, panelAt, queryPanel, depth, initial);
-      Value to = add(code, scores, multiply(code, i, index(code, rows * wide * lanes)));
-      for (auto [j, product] : llvm::enumerate(products))
-        storeLanes(product, add(code, to, index(code, j * lanes)));
-    });
+  void contract(unsigned wide, llvm::ArrayRef<Value> batch, Value from, Value count, Value queryPanel, Value scores,
+                Value base) {
+    Value keyBlocks = ceilDiv(code, count, rows), inTile = add(code, base, tileKeys);
+    ifNotPacked([&] { packKeys(batch, from, keyBlocks, inTile); });
+    Value before = code.createOrFold<arith::DivUIOp>(from, index(code, rows));
+    blocks.accumulate(code, scratch,
+                      {choose(packed, keysAt(loops.number(key.loops, batch), before), inTile), keyBlock, queryPanel,
+                       depth, scores, keyBlocks},
+                      wide);
   }
 
   /// O [e][query] = rescale O + Vᵀ P of a tile.
   void accumulate(unsigned wide, llvm::ArrayRef<Value> batch, Value from, Value count, Value weights,
-                  Value accumulators, llvm::ArrayRef<Value> rescale) {
-    Value number = flat(value.loops, batch);
-    loop(code, index(code, 0), featureBlocks, 1, [&](Value feature) {
-      Value to = add(code, accumulators, multiply(code, feature, index(code, rows * wide * lanes)));
-      Values initial;
-      for (unsigned j = 0; j < rows * wide; ++j) {
-        Value sum = loadLanes(add(code, to, index(code, j * lanes)));
-        initial.push_back(rescale.empty() ? sum : (Lanes{&code, sum} * Lanes{&code, rescale[j % wide]}).value);
+                  Value accumulators, Value scales, Value base) {
+    Value inTile = add(code, base, tileValues), strip = index(code, keyTile * rows);
+    ifNotPacked([&] { packValues(batch, from, count, inTile, strip); });
+    Value before = code.createOrFold<arith::DivUIOp>(from, index(code, rows));
+    blocks.accumulate(code, scratch,
+                      {choose(packed, valuesAt(loops.number(value.loops, batch), before), inTile),
+                       choose(packed, valueStrip, strip), weights, count, accumulators, featureBlocks, scales},
+                      wide);
+  }
+
+  void ifNotPacked(llvm::function_ref<void()> body) {
+    if (!canBe(packed, true))
+      body();
+    else if (canBe(packed, false))
+      branch(code, packed, [] {}, body);
+  }
+
+  /// Merges the states of the parts of a tile in order, and writes the results.
+  void finish(unsigned wide, llvm::ArrayRef<Value> batch, Value first, Value state) {
+    Value none = index(code, 0), one = index(code, 1), width = index(code, wide * lanes), references = featureRoom,
+          measures = add(code, featureRoom, one);
+    auto at = [&](Value panel, Value row, unsigned v) { return place(panel, row, v, wide); };
+    if (canBe(parted, true))
+      loop(code, one, parts, 1, [&](Value part) {
+        Value other = add(code, state, multiply(code, part, stateRoom));
+        for (unsigned v = 0; v < wide; ++v) {
+          std::optional<Lanes> left, right;
+          if (Algebra::hasReference) {
+            Lanes a = number(loadLanes(at(state, references, v))), b = number(loadLanes(at(other, references, v)));
+            Lanes merged = maximum(a, b);
+            left = Algebra::weight(a, merged);
+            right = Algebra::weight(b, merged);
+            storeLanes(merged.value, at(state, references, v));
+          }
+          auto merge = [&](Value row) {
+            Lanes a = number(loadLanes(at(state, row, v))), b = number(loadLanes(at(other, row, v)));
+            storeLanes((left ? a * *left + b * *right : a + b).value, at(state, row, v));
+          };
+          if (Algebra::hasMeasure)
+            merge(measures);
+          loop(code, none, features, 1, merge);
+        }
+      });
+    loop(code, none, features, 1, [&](Value row) {
+      for (unsigned v = 0; v < wide; ++v) {
+        Lanes total = number(loadLanes(at(state, row, v)));
+        Lanes measure = Algebra::hasMeasure ? number(loadLanes(at(state, measures, v))) : total;
+        storeLanes(Algebra::finish(total, measure).value, at(state, row, v));
       }
-      Values sums = multiplyBlock(wide, panelOfValues, valueOffset(number, feature, from), weights, count, initial);
-      for (auto [j, sum] : llvm::enumerate(sums))
-        storeLanes(sum, add(code, to, index(code, j * lanes)));
     });
+    blocks.scatter(code, output.at(code, batch, first), subtract(code, queries, first), features,
+                   {scratch, state, width}, wide);
   }
 
   Code &code;
   StreamOp stream;
-  unsigned lanes, vectors, rows;
-  llvm::SmallVector<Value> extents;
+  StreamLoops loops;
+  Sharing sharing;
+  Blocks blocks;
+  int64_t lanes, vectors, rows, side;
   Operand query, key, value, output;
   llvm::SmallVector<Operand> others;
-  Value queries, keys, depth, features, keyBlocks, featureBlocks, tiles;
-  Value panelOfKeys, panelOfValues, scratch, slot;
-  bool shared = false;
+  Value queries, keys, depth, features;                          // extents
+  Value depthRoom, featureRoom, keyBlocks, featureBlocks;        // rounded up, and in blocks
+  Value keyBlock, valueStrip, stateRoom, slotRoom;               // sizes in floats
+  Value tiles, tasks, parts, partLength, packed, parted;         // `packed`, `parted`: bools
+  Value scratch, packedKeys, packedValues, states, slots;        // in scratch
+  Value queryPanel, scores, scales, state, tileKeys, tileValues; // in the slot of a thread
+  Values turned;                                                 // there too
 };
 
 struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
@@ -460,7 +448,7 @@ struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
   llvm::StringRef getArgument() const final { return "attnc-tiles"; }
   llvm::StringRef getDescription() const final { return "streams on arrays as loops over tiles of vectors"; }
   void getDependentDialects(mlir::DialectRegistry &registry) const final {
-    registry.insert<arith::ArithDialect, mlir::func::FuncDialect, memref::MemRefDialect, scf::SCFDialect,
+    registry.insert<arith::ArithDialect, mlir::func::FuncDialect, memref::MemRefDialect, mlir::scf::SCFDialect,
                     vector::VectorDialect>();
   }
 
@@ -468,10 +456,11 @@ struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
     Machine machine{vectorBits, registers};
     llvm::SmallVector<StreamOp> streams;
     getOperation()->walk([&](StreamOp op) { streams.push_back(op); });
-    for (StreamOp stream : streams) {
+    for (auto [number, stream] : llvm::enumerate(streams)) {
       Code code(stream.getLoc(), stream);
+      std::string name = llvm::formatv("stream_{0}", number);
       bool known = algebra::withAlgebra(std::string_view(stream.getAlgebra()), [&](auto algebra) {
-        TileEmitter<decltype(algebra)>(code, stream, machine).run();
+        TileEmitter<decltype(algebra)>(code, stream, machine, name).run();
       });
       if (!known) {
         stream.emitOpError() << "there is no algebra '" << stream.getAlgebra() << "'";

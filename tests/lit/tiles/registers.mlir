@@ -9,15 +9,23 @@
 #y = affine_map<(i, j, d, e) -> (i, e)>
 // CHECK-LABEL: func.func @attention(
 // CHECK-NOT: attnc.stream
-// WIDE-COUNT-24: vector.fma {{.*}} : vector<16xf32>
+// WIDE: call @accumulate_8x3(
 // WIDE: arith.cmpf ogt
 // WIDE: arith.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
-// WIDE-COUNT-24: vector.fma {{.*}} : vector<16xf32>
-// WIDE-COUNT-16: vector.fma {{.*}} : vector<16xf32>
-// HALF-COUNT-12: vector.fma {{.*}} : vector<8xf32>
+// WIDE: call @accumulate_8x3(
+// WIDE: call @accumulate_8x2(
+// HALF: call @accumulate_4x3(
 // HALF: arith.bitcast {{.*}} : vector<8xf32> to vector<8xi32>
-// CHECK-COUNT-3: memref.dealloc
+// CHECK: memref.dealloc
 // CHECK: return
+// The products are functions that all streams of a module share.
+// WIDE: func.func private @accumulate_8x3(
+// WIDE-COUNT-24: vector.fma {{.*}} : vector<16xf32>
+// WIDE-NOT: vector.fma
+// WIDE: func.func private @accumulate_8x2(
+// WIDE-COUNT-16: vector.fma {{.*}} : vector<16xf32>
+// HALF: func.func private @accumulate_4x3(
+// HALF-COUNT-12: vector.fma {{.*}} : vector<8xf32>
 func.func @attention(%q: memref<66x4xf32>, %k: memref<7x4xf32>, %v: memref<7x6xf32>, %y: memref<66x6xf32>) {
   attnc.stream "softmax" batch 0 contract(%q, %k : memref<66x4xf32>, memref<7x4xf32>) values(%v : memref<7x6xf32>)
     into %y : memref<66x6xf32> maps [#q, #k, #v, #y] {

@@ -2,12 +2,14 @@
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/DynamicLibrary.h"
 #include "llvm/Support/TargetSelect.h"
 
 namespace attnc {
@@ -80,6 +82,8 @@ std::vector<Array> runLowered(const Definition &definition, const LowerOptions &
   mlir::DialectRegistry registry;
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
+  mlir::registerOpenMPDialectTranslation(registry);
+  REQUIRE(!llvm::sys::DynamicLibrary::LoadLibraryPermanently(ATTNC_OPENMP)); // threads, where sizes are worth them
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   auto module = emitted(context, definition, options);
   if (auto ok = lowerToLinalg(*module); !ok)

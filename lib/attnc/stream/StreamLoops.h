@@ -1,0 +1,43 @@
+#pragma once
+#include "attnc/dialect/AttncDialect.h"
+#include "attnc/stream/Blocks.h"
+
+namespace attnc {
+
+/// An operand of a stream as matrices, one for each index of the loops of the batch along which it runs.
+struct Operand {
+  View whole;                             // rows and columns of the matrix at index 0 of the batch
+  llvm::SmallVector<unsigned> loops;      // of the batch, that it runs along, in order
+  llvm::SmallVector<mlir::Value> strides; // of those loops
+  bool hasRows = false, hasColumns = false;
+
+  View at(Code &code, llvm::ArrayRef<mlir::Value> batch, mlir::Value row, mlir::Value column) const;
+  View at(Code &code, llvm::ArrayRef<mlir::Value> batch, mlir::Value row) const;
+};
+
+/// The loops of a stream on arrays: their extents, and the numbering of the indices of its batch.
+class StreamLoops {
+public:
+  StreamLoops(Code &code, dialect::StreamOp stream);
+
+  Operand operand(unsigned number, unsigned rowLoop, std::optional<unsigned> columnLoop);
+  mlir::Value extent(unsigned loop) const { return extents[loop]; }
+  llvm::ArrayRef<unsigned> batch() const { return all; }
+
+  /// How many indices the loops have together.
+  mlir::Value count(llvm::ArrayRef<unsigned> loops);
+  /// The number of an index of the batch among those of `loops`.
+  mlir::Value number(llvm::ArrayRef<unsigned> loops, llvm::ArrayRef<mlir::Value> at);
+  /// The way back; loops that are not among `loops` get 0.
+  llvm::SmallVector<mlir::Value> indices(llvm::ArrayRef<unsigned> loops, mlir::Value number);
+  /// The multiplications of all loops together.
+  mlir::Value work();
+
+private:
+  Code &code;
+  dialect::StreamOp stream;
+  llvm::SmallVector<mlir::Value> extents;
+  llvm::SmallVector<unsigned> all;
+};
+
+} // namespace attnc
