@@ -26,6 +26,8 @@
 namespace attnc::dialect {
 
 inline constexpr llvm::StringLiteral shapeAttribute = "attnc.shape", nameAttribute = "attnc.name";
+/// Marks a loop that is a scan.
+inline constexpr llvm::StringLiteral scanAttribute = "attnc.scan";
 
 /// The kind of a wire, by the element type of its tensor.
 Kind kindOf(mlir::Type elementType);

@@ -205,4 +205,41 @@ def ScoreOp : Attnc_Op<"score", [Pure, Terminator, HasParent<"StreamOp">]> {
   let assemblyFormat = "$score (`factor` $factor^)? attr-dict";
 }
 
+def ChunksOp : Attnc_Op<"chunks", [AttrSizedOperandSegments,
+                                   DeclareOpInterfaceMethods<DestinationStyleOpInterface>]> {
+  let summary = "an affine scan, evaluated a chunk of steps at a time";
+  let description = [{
+    The loops, in the order of the maps' dimensions: `batch` parallel ones, the steps t, then d and e.
+
+        S_t[.. d e] = gate[.. t d] * S_(t-1)[.. d e] + key[.. t d] * value[.. t e]      (gate is 1 where there is none)
+        y[.. t e]   = sum_d query[.. t d] * S_t[.. d e]                                 (S_(t-1) where it reads `before`)
+
+    `states` are S before the first step, and perhaps z[.. d], a state with 1 in place of the values. The arrays
+    written: y, then S after the last step; with z its reads z_t . query[.. t], and z after the last step. The gate, a
+    key, a query and a value may be the same along a loop.
+  }];
+  let arguments = (ins I64Attr:$batch, UnitAttr:$before, Shaped:$query, Shaped:$key, Shaped:$value,
+                       Variadic<Shaped>:$gate, Variadic<Shaped>:$states, Variadic<Shaped>:$outputs,
+                       AffineMapArrayAttr:$maps);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    (`before` $before^)? `batch` $batch attr-dict `query` `(` $query `:` type($query) `)` `key` `(` $key `:` type($key) `)`
+    `value` `(` $value `:` type($value) `)` (`gate` `(` $gate^ `:` type($gate) `)`)? `from` `(` $states `:` type($states) `)`
+    `into` `(` $outputs `:` type($outputs) `)` `maps` $maps (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    bool isGated() { return !getGate().empty(); }
+    bool isNormalised() { return getStates().size() > 1; }
+    unsigned stepLoop() { return getBatch(); }
+    unsigned depthLoop() { return getBatch() + 1; }
+    unsigned featureLoop() { return getBatch() + 2; }
+    unsigned loopCount() { return getBatch() + 3; }
+    /// The map of the i-th operand.
+    mlir::AffineMap mapOf(unsigned operand) {
+      return mlir::cast<mlir::AffineMapAttr>(getMaps()[operand]).getValue();
+    }
+  }];
+}
+
 #endif

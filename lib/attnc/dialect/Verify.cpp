@@ -263,4 +263,23 @@ LogicalResult StreamOp::verify() {
   return mlir::success();
 }
 
+mlir::MutableOperandRange ChunksOp::getDpsInitsMutable() { return getOutputsMutable(); }
+
+LogicalResult ChunksOp::verify() {
+  if (getGate().size() > 1)
+    return emitOpError() << "has one array of gates at most";
+  if (getStates().empty() || getStates().size() > 2 || getOutputs().size() != 2 * getStates().size())
+    return emitOpError() << "has a state and perhaps a normaliser, and two arrays to write for each";
+  if (getMaps().size() != getNumOperands())
+    return emitOpError() << getNumOperands() << " arrays run along " << getMaps().size() << " maps";
+  for (auto [i, operand] : llvm::enumerate(getOperands())) {
+    mlir::AffineMap map = mapOf(i);
+    auto type = mlir::cast<ShapedType>(operand.getType());
+    if (map.getNumDims() != loopCount() || !map.isProjectedPermutation() ||
+        map.getNumResults() != unsigned(type.getRank()) || !type.getElementType().isF32())
+      return emitOpError() << type << " cannot run along " << mlir::AffineMapAttr::get(map);
+  }
+  return mlir::success();
+}
+
 } // namespace attnc::dialect

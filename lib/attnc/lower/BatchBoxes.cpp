@@ -215,6 +215,7 @@ Wires Batcher::apply(ScanOp op) {
     auto more = loop.replaceWithAdditionalYields(builder, stacks, false, yields);
     loop = mlir::cast<scf::ForOp>(more->getOperation());
   }
+  loop->setAttr(scanAttribute, builder.getUnitAttr());
   builder.setInsertionPointAfter(loop);
   for (unsigned i = 0; i < stacks.size(); ++i)
     results[i].tensor = loop.getResult(states + i);

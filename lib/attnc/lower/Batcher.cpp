@@ -85,12 +85,11 @@ Batched Batcher::spread(const Batched &wire, llvm::ArrayRef<unsigned> frames) {
   return {result, Frames(frames), wire.extents};
 }
 
-/// A nest of no loops, so that it goes into the loops of its users as everything else does.
+/// A nest of no loops, so that it goes into the loops of its users as everything else does. The constant stands outside
+/// of it, where equal ones are seen to be one.
 Wires Batcher::apply(ConstOp op) {
-  Value result =
-      nest({}, {}).map(op.getValue().getType(), [&](mlir::OpBuilder &b, mlir::Location l, mlir::ValueRange) -> Value {
-        return arith::ConstantOp::create(b, l, op.getValue());
-      });
+  Value constant = arith::ConstantOp::create(builder, location, op.getValue());
+  Value result = nest({}, {}).map(op.getValue().getType(), [&](auto &, auto, mlir::ValueRange) { return constant; });
   return {{result, {}, {}}};
 }
 

@@ -61,6 +61,7 @@ void addDialects(mlir::DialectRegistry &registry) {
 void buildToLinalg(mlir::OpPassManager &passes, const Machine &) {
   passes.addNestedPass<func::FuncOp>(createToLinalgPass());
   passes.addPass(mlir::createCSEPass());
+  passes.addNestedPass<func::FuncOp>(createScansPass());
   passes.addNestedPass<func::FuncOp>(createStreamPass());
   passes.addNestedPass<func::FuncOp>(createExpandSoftmaxPass());
   passes.addNestedPass<func::FuncOp>(createFusePass());
@@ -82,6 +83,7 @@ void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
   passes.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   passes.addNestedPass<func::FuncOp>(createFreePass());
   passes.addPass(createTilesPass(machine));
+  passes.addPass(createChunksPass(machine));
   passes.addNestedPass<func::FuncOp>(createLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
   passes.addPass(mlir::memref::createExpandStridedMetadataPass());
@@ -122,9 +124,10 @@ void registerLowering(mlir::DialectRegistry &registry) {
   for (auto create :
        {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass,
         createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass, createPointersPass,
-        createToLLVMPass, createStreamPass, createExpandSoftmaxPass})
+        createToLLVMPass, createScansPass, createStreamPass, createExpandSoftmaxPass})
     mlir::registerPass(create);
   registerTilesPass();
+  registerChunksPass();
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused",
                                                  [](mlir::OpPassManager &passes) { buildToLinalg(passes, {}); });
   static mlir::PassPipelineRegistration<> llvm("attnc-to-llvm",

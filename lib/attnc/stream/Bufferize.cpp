@@ -9,19 +9,20 @@ namespace attnc {
 namespace {
 
 namespace bufferization = mlir::bufferization;
+using dialect::ChunksOp;
 using dialect::StreamOp;
 
-/// A stream writes its result whole into the array it is given.
-struct StreamBufferization : bufferization::DstBufferizableOpInterfaceExternalModel<StreamBufferization, StreamOp> {
+/// Streams and chunked scans write their results whole into the arrays they are given.
+template <class Op>
+struct WholeBufferization : bufferization::DstBufferizableOpInterfaceExternalModel<WholeBufferization<Op>, Op> {
   bool bufferizesToMemoryRead(mlir::Operation *op, mlir::OpOperand &operand,
                               const bufferization::AnalysisState &) const {
-    return !mlir::cast<StreamOp>(op).isDpsInit(&operand);
+    return !mlir::cast<Op>(op).isDpsInit(&operand);
   }
 
   mlir::LogicalResult bufferize(mlir::Operation *op, mlir::RewriterBase &rewriter,
                                 const bufferization::BufferizationOptions &options,
                                 bufferization::BufferizationState &state) const {
-    auto stream = mlir::cast<StreamOp>(op);
     rewriter.setInsertionPoint(op);
     llvm::SmallVector<mlir::Value> arrays;
     for (mlir::Value operand : op->getOperands()) {
@@ -31,9 +32,10 @@ struct StreamBufferization : bufferization::DstBufferizableOpInterfaceExternalMo
       arrays.push_back(*array);
     }
     mlir::OperationState placed(op->getLoc(), op->getName(), arrays, {}, op->getAttrs());
-    placed.addRegion()->takeBody(stream.getScore());
+    for (mlir::Region &region : op->getRegions())
+      placed.addRegion()->takeBody(region);
     rewriter.create(placed);
-    bufferization::replaceOpWithBufferizedValues(rewriter, op, arrays.back());
+    bufferization::replaceOpWithBufferizedValues(rewriter, op, llvm::ArrayRef(arrays).take_back(op->getNumResults()));
     return mlir::success();
   }
 };
@@ -42,7 +44,8 @@ struct StreamBufferization : bufferization::DstBufferizableOpInterfaceExternalMo
 
 void registerStreamBufferization(mlir::DialectRegistry &registry) {
   registry.addExtension(+[](mlir::MLIRContext *context, dialect::AttncDialect *) {
-    StreamOp::attachInterface<StreamBufferization>(*context);
+    StreamOp::attachInterface<WholeBufferization<StreamOp>>(*context);
+    ChunksOp::attachInterface<WholeBufferization<ChunksOp>>(*context);
   });
 }
 

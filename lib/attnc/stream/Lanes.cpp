@@ -51,6 +51,22 @@ Lanes reciprocalOrZero(Lanes x) {
   return {x.code, arith::SelectOp::create(*x.code, is, zero, inverse)};
 }
 
+/// The bits of a number taken from a constant are those of its inverse to 5 %; each of three steps of Newton squares
+/// the error. Sixteen divisions take four times as long.
+Lanes reciprocal(Lanes x) {
+  Code &code = *x.code;
+  auto type = mlir::cast<mlir::VectorType>(x.value.getType());
+  auto bits = mlir::VectorType::get(type.getShape(), code.getI32Type());
+  Value guess =
+      arith::SubIOp::create(code, splat(code, bits, 0x7EF311C7), arith::BitcastOp::create(code, bits, x.value));
+  Lanes inverse{&code, arith::BitcastOp::create(code, type, guess)}, two{&code, splat(code, type, 2)};
+  for (int step = 0; step < 3; ++step) {
+    Value minus = arith::NegFOp::create(code, x.value);
+    inverse = inverse * Lanes{&code, vector::FMAOp::create(code, minus, inverse.value, two.value)};
+  }
+  return inverse;
+}
+
 /// 2^t with t = x log2(e) = n + f, |f| ≤ 1/2: a polynomial in f, times 2^n whose bits come out of the rounding of
 /// t + 1.5·2^23 + 127, in the last bits of which n + 127 stands. The coefficients are a least-maximum fit of 2^f on
 /// [−1/2, 1/2] with relative error 7.5e-8.

@@ -21,6 +21,8 @@ Lanes expBelow(Lanes x);
 Lanes finiteOrZero(Lanes x);
 /// 1 / x, and 0 of 0.
 Lanes reciprocalOrZero(Lanes x);
+/// 1 / x with relative error 1e-7, for 2^-100 < |x| < 2^100.
+Lanes reciprocal(Lanes x);
 
 /// A constant of the type, in every lane where it is a vector.
 mlir::Value splat(Code &code, mlir::Type type, double value);

@@ -7,6 +7,10 @@
 // queries and of the keys is kept in memory.
 //
 //     linalg on tensors ─attnc-stream→ attnc.stream ─(bufferisation)─attnc-tiles→ loops of vectors
+//
+// Scans whose states are affine in themselves take a chunk of steps at a time:
+//
+//     scf.for on tensors ─attnc-scans→ attnc.chunks ─(bufferisation)─attnc-chunks→ loops of vectors
 namespace attnc {
 
 /// `attnc-stream`: folds that are streams become `attnc.stream`; remarks tell which, and why others are not.
@@ -15,7 +19,14 @@ std::unique_ptr<mlir::Pass> createStreamPass();
 std::unique_ptr<mlir::Pass> createTilesPass(const Machine &machine = {});
 void registerTilesPass();
 
-/// Lets bufferisation place the results of streams.
+/// `attnc-scans`: loops of steps that are affine in their states become `attnc.chunks`; remarks tell which, and why
+/// others are not.
+std::unique_ptr<mlir::Pass> createScansPass();
+/// `attnc-chunks`: `attnc.chunks` on arrays becomes loops over chunks in the registers of a machine.
+std::unique_ptr<mlir::Pass> createChunksPass(const Machine &machine = {});
+void registerChunksPass();
+
+/// Lets bufferisation place the results of streams and of chunked scans.
 void registerStreamBufferization(mlir::DialectRegistry &registry);
 
 } // namespace attnc

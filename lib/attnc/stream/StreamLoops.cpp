@@ -2,6 +2,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/TypeUtilities.h"
 
 #include <numeric>
@@ -26,29 +27,27 @@ View Operand::at(Code &code, llvm::ArrayRef<Value> batch, Value row, Value colum
   return view;
 }
 
-StreamLoops::StreamLoops(Code &code, dialect::StreamOp stream) : code(code), stream(stream), all(stream.getBatch()) {
+StreamLoops::StreamLoops(Code &code, mlir::Operation *op, mlir::ArrayAttr maps, unsigned batch, unsigned loops)
+    : code(code), op(op), maps(maps), extents(loops), all(batch) {
   std::iota(all.begin(), all.end(), 0);
-  extents.resize(stream.loopCount());
-  for (auto [i, array] : llvm::enumerate(stream->getOperands())) {
-    mlir::AffineMap map = stream.mapOf(i);
-    for (unsigned axis = 0; axis < map.getNumResults(); ++axis)
-      if (Value &extent = extents[map.getDimPosition(axis)]; !extent)
+  for (auto [i, array] : llvm::enumerate(op->getOperands()))
+    for (unsigned axis = 0; axis < mapOf(i).getNumResults(); ++axis)
+      if (Value &extent = extents[mapOf(i).getDimPosition(axis)]; !extent || !mlir::getConstantIntValue(extent))
         extent = code.createOrFold<memref::DimOp>(array, axis);
-  }
 }
 
 Operand StreamLoops::operand(unsigned number, unsigned rowLoop, std::optional<unsigned> columnLoop) {
-  Value array = stream->getOperand(number);
-  mlir::AffineMap map = stream.mapOf(number);
+  Value array = op->getOperand(number);
+  mlir::AffineMap map = mapOf(number);
   auto parts = memref::ExtractStridedMetadataOp::create(code, array);
   auto flat = mlir::MemRefType::get({mlir::ShapedType::kDynamic}, mlir::getElementTypeOrSelf(array));
   Value none = index(code, 0);
   Operand operand;
   // Its length is asked by nobody.
-  operand.whole.array = memref::ReinterpretCastOp::create(
-      code, flat, parts.getBaseBuffer(), mlir::OpFoldResult(code.getIndexAttr(0)),
-      llvm::ArrayRef<mlir::OpFoldResult>{mlir::OpFoldResult(extents[stream.queryLoop()])},
-      llvm::ArrayRef<mlir::OpFoldResult>{mlir::OpFoldResult(code.getIndexAttr(1))});
+  operand.whole.array =
+      memref::ReinterpretCastOp::create(code, flat, parts.getBaseBuffer(), mlir::OpFoldResult(code.getIndexAttr(0)),
+                                        llvm::ArrayRef<mlir::OpFoldResult>{mlir::OpFoldResult(extents[all.size()])},
+                                        llvm::ArrayRef<mlir::OpFoldResult>{mlir::OpFoldResult(code.getIndexAttr(1))});
   operand.whole.start = parts.getOffset();
   operand.whole.rowStride = operand.whole.columnStride = none;
   llvm::SmallVector<int64_t> known;
@@ -64,7 +63,7 @@ Operand StreamLoops::operand(unsigned number, unsigned rowLoop, std::optional<un
     } else if (loop == columnLoop) {
       operand.whole.columnStride = stride;
       operand.hasColumns = true;
-    } else if (loop < stream.getBatch()) {
+    } else if (loop < all.size()) {
       operand.loops.push_back(loop);
       operand.strides.push_back(stride);
     }
@@ -87,7 +86,7 @@ Value StreamLoops::number(llvm::ArrayRef<unsigned> loops, llvm::ArrayRef<Value> 
 }
 
 llvm::SmallVector<Value> StreamLoops::indices(llvm::ArrayRef<unsigned> loops, Value number) {
-  llvm::SmallVector<Value> at(stream.getBatch(), index(code, 0));
+  llvm::SmallVector<Value> at(all.size(), index(code, 0));
   for (unsigned loop : llvm::reverse(loops)) {
     at[loop] = code.createOrFold<arith::RemUIOp>(number, extents[loop]);
     number = code.createOrFold<arith::DivUIOp>(number, extents[loop]);

@@ -15,10 +15,12 @@ struct Operand {
   View at(Code &code, llvm::ArrayRef<mlir::Value> batch, mlir::Value row) const;
 };
 
-/// The loops of a stream on arrays: their extents, and the numbering of the indices of its batch.
+/// The loops of a stream, or of a chunked scan, on arrays: their extents, and the numbering of the indices of its
+/// batch.
 class StreamLoops {
 public:
-  StreamLoops(Code &code, dialect::StreamOp stream);
+  template <class Op>
+  StreamLoops(Code &code, Op op) : StreamLoops(code, op.getOperation(), op.getMaps(), op.getBatch(), op.loopCount()) {}
 
   Operand operand(unsigned number, unsigned rowLoop, std::optional<unsigned> columnLoop);
   mlir::Value extent(unsigned loop) const { return extents[loop]; }
@@ -34,8 +36,12 @@ public:
   mlir::Value work();
 
 private:
+  StreamLoops(Code &code, mlir::Operation *op, mlir::ArrayAttr maps, unsigned batch, unsigned loops);
+  mlir::AffineMap mapOf(unsigned operand) const { return mlir::cast<mlir::AffineMapAttr>(maps[operand]).getValue(); }
+
   Code &code;
-  dialect::StreamOp stream;
+  mlir::Operation *op;
+  mlir::ArrayAttr maps;
   llvm::SmallVector<mlir::Value> extents;
   llvm::SmallVector<unsigned> all;
 };

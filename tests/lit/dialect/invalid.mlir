@@ -79,3 +79,25 @@ func.func @reshape(%x: tensor<2x3xf32>, %n: index) {
   %y = attnc.reshape %x to [%n] : (tensor<2x3xf32>) -> tensor<5xf32>
   return
 }
+
+// -----
+
+#m = affine_map<(t, d, e) -> (t, d)>
+func.func @chunks(%x: tensor<5x4xf32>) {
+  // expected-error @+1 {{has a state and perhaps a normaliser, and two arrays to write for each}}
+  %y = attnc.chunks batch 0 query(%x : tensor<5x4xf32>) key(%x : tensor<5x4xf32>) value(%x : tensor<5x4xf32>)
+    from(%x : tensor<5x4xf32>) into(%x : tensor<5x4xf32>) maps [#m, #m, #m, #m, #m] -> tensor<5x4xf32>
+  return
+}
+
+// -----
+
+#m = affine_map<(t, d, e) -> (t, d)>
+#s = affine_map<(t, d, e) -> (d)>
+func.func @steps(%x: tensor<5x4xf32>) {
+  // expected-error @+1 {{'tensor<5x4xf32>' cannot run along affine_map<(d0, d1, d2) -> (d1)>}}
+  %y, %l = attnc.chunks batch 0 query(%x : tensor<5x4xf32>) key(%x : tensor<5x4xf32>) value(%x : tensor<5x4xf32>)
+    from(%x : tensor<5x4xf32>) into(%x, %x : tensor<5x4xf32>, tensor<5x4xf32>) maps [#m, #m, #m, #s, #m, #m]
+    -> tensor<5x4xf32>, tensor<5x4xf32>
+  return
+}
