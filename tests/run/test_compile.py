@@ -1,5 +1,6 @@
 """`attnc compile`: every artefact, and that objects from it compute the same outside attnc."""
 import ctypes
+import os
 import shutil
 import subprocess
 import time
@@ -64,6 +65,29 @@ class Compile(Case):
             function = ctypes.CDLL(str(self.folder / library)).attnc_sdpa
             self.assertEqual(function(*pointers, y.ctypes.data_as(ctypes.c_void_p), *extra), 0)
             self.assertNear(y, out, 1e-5)
+
+    def test_threads_of_sizes_that_are_arguments_do_not_show(self):
+        """Of small arrays nothing is shared out, of large ones some; threads show in neither."""
+        self.attnc("compile", EXAMPLES / "09_bahdanau.attn", "--emit=so", "-o", "any.so")
+        function = ctypes.CDLL(str(self.folder / "any.so")).attnc_bahdanau
+        threads = ctypes.CDLL("libomp.so.5").omp_set_num_threads
+        rng = np.random.default_rng(4)
+        for sizes in ({"n": 3, "p": 4, "m": 5, "c": 6, "r": 7}, {"n": 40, "p": 80, "m": 90, "c": 33, "r": 50}):
+            shape = [[sizes[axis] for axis in axes] for axes in ("np", "mc", "pr", "cr", "r")]
+            arrays = s, h, w, u, v = [rng.standard_normal(axes).astype(np.float32) for axes in shape]
+            weights = np.exp(np.tanh((s @ w)[:, None] + (h @ u)[None]) @ v)
+            want = weights / weights.sum(1, keepdims=True) @ h
+            results = set()
+            before = len(os.listdir("/proc/self/task"))
+            for count in (1, 2, os.cpu_count() + 4):  # more than any test before has started
+                threads(count)
+                y = np.full(want.shape, np.nan, np.float32)
+                pointers = [a.ctypes.data_as(ctypes.c_void_p) for a in (*arrays, y)]
+                self.assertEqual(function(*pointers, *map(ctypes.c_int64, sizes.values())), 0)
+                self.assertNear(y, want, 1e-5)
+                results.add(y.tobytes())
+            self.assertEqual(len(results), 1)
+            self.assertEqual(len(os.listdir("/proc/self/task")) > before, sizes["n"] == 40)
 
     def test_every_example_has_a_header_that_c_takes(self):
         for entry in examples():

@@ -93,6 +93,21 @@ class Arm(Case):
         for out in outs[1:]:
             self.assertEqual(out.tobytes(), outs[0].tobytes())
 
+    def test_threads_of_sizes_that_are_arguments(self):
+        library = self.kernel(EXAMPLES / "09_bahdanau.attn", "bahdanau", {})
+        for sizes in ({"n": 3, "p": 4, "m": 5, "c": 6, "r": 7}, {"n": 40, "p": 80, "m": 90, "c": 33, "r": 50}):
+            with self.subTest(sizes):
+                shape = lambda axes: [sizes[axis] for axis in axes]
+                rng = np.random.default_rng(4)
+                s, h, w, u, v = (rng.standard_normal(shape(axes)).astype(np.float32) for axes in ("np", "mc", "pr", "cr", "r"))
+                weights = np.exp(np.tanh((s @ w)[:, None] + (h @ u)[None]) @ v)
+                want = weights / weights.sum(1, keepdims=True) @ h
+                outs = [self.host.call(library, "attnc_bahdanau", (s, h, w, u, v), [want.shape], tuple(sizes.values()),
+                                       threads=threads)[0] for threads in (1, 2, 3)]
+                self.assertNear(outs[0], want, 1e-5)
+                for out in outs[1:]:
+                    self.assertEqual(out.tobytes(), outs[0].tobytes())
+
     def test_mechanisms(self):
         """Those whose kernels differ most: other normalisers, gathers, scans, higher order."""
         checked = 0

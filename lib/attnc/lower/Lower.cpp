@@ -94,6 +94,7 @@ void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
   passes.addNestedPass<func::FuncOp>(createPointersPass());
   passes.addPass(createToLLVMPass());
   passes.addPass(mlir::createReconcileUnrealizedCastsPass());
+  passes.addNestedPass<mlir::LLVM::LLVMFuncOp>(createAliasScopesPass());
 }
 
 tl::expected<void, std::string> run(mlir::ModuleOp module, void (*build)(mlir::OpPassManager &, const Machine &),
@@ -124,7 +125,7 @@ void registerLowering(mlir::DialectRegistry &registry) {
   for (auto create :
        {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass,
         createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass, createPointersPass,
-        createToLLVMPass, createScansPass, createStreamPass, createExpandSoftmaxPass})
+        createToLLVMPass, createAliasScopesPass, createScansPass, createStreamPass, createExpandSoftmaxPass})
     mlir::registerPass(create);
   registerTilesPass();
   registerChunksPass();

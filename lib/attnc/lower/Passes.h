@@ -19,7 +19,7 @@ std::unique_ptr<mlir::Pass> createPlacesPass();
 std::unique_ptr<mlir::Pass> createCopiesPass();
 /// `attnc-free`: each buffer is freed after its last use.
 std::unique_ptr<mlir::Pass> createFreePass();
-/// `attnc-loops`: nests become loops, the outer ones of large nests parallel.
+/// `attnc-loops`: nests become loops, the outer ones of large nests shared out to threads.
 std::unique_ptr<mlir::Pass> createLoopsPass();
 /// `attnc-unscope`: scopes of stack memory that nothing takes are dropped.
 std::unique_ptr<mlir::Pass> createUnscopePass();
@@ -27,6 +27,8 @@ std::unique_ptr<mlir::Pass> createUnscopePass();
 std::unique_ptr<mlir::Pass> createExpandMathPass();
 /// `attnc-convert-to-llvm`: what stands below loops becomes the LLVM dialect.
 std::unique_ptr<mlir::Pass> createToLLVMPass();
+/// `attnc-alias-scopes`: loads and stores that threads share say of which array they are.
+std::unique_ptr<mlir::Pass> createAliasScopesPass();
 /// `attnc-pointers`: arrays of the interface become bare pointers, index arguments int64_t.
 std::unique_ptr<mlir::Pass> createPointersPass();
 

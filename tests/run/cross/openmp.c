@@ -64,6 +64,13 @@ void __kmpc_fork_call(void *place, int32_t count, Body *body, ...) {
   team = 1;
 }
 
+void __kmpc_fork_call_if(void *place, int32_t count, Body *body, int32_t share, void *shared) {
+  if (share)
+    __kmpc_fork_call(place, count, body, shared);
+  else
+    body(&number, &number, shared, NULL, NULL, NULL);
+}
+
 void __kmpc_for_static_init_8u(void *place, int32_t global, int32_t schedule, int32_t *last, uint64_t *lower,
                                uint64_t *upper, int64_t *stride, int64_t step, int64_t chunk) {
   if (schedule != STATIC_SCHEDULE || step != 1)
