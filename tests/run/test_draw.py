@@ -59,6 +59,33 @@ class Draw(Case):
         self.assertEqual(len(pictures), 2)
         self.attnc("draw", SDPA, "--direction", "sideways", "-o", "x.svg", code=2)
 
+    def test_a_derivation_is_a_row_of_its_diagrams(self):
+        """After a change that is meant to show: draw docs/pictures/quadratic_to_linear.svg anew, and look."""
+        file = ROOT / "taxonomy" / "derivations" / "linear.attn"
+        for extension, begin in BEGINS.items():
+            self.attnc("draw", file, "quadratic_to_linear", "-o", f"x.{extension}")
+            self.assertTrue((self.folder / f"x.{extension}").read_bytes().startswith(begin))
+        drawn = (self.folder / "x.svg").read_text()
+        self.assertEqual(drawn, (ROOT / "docs" / "pictures" / "quadratic_to_linear.svg").read_text())
+        for text in ("distribute", "exchange_sums", "multiply_associates", "equation", "quadratic", "reassociated"):
+            self.assertIn(text, drawn)
+        ids = re.findall(r' id="(s\d)\.', drawn)
+        self.assertEqual(sorted(set(ids)), ["s0", "s1", "s2", "s3", "s4"])
+        # Each diagram but the last is marked where the next step matches.
+        self.assertGreaterEqual(drawn.count("what the next step replaces"), 4)
+        dot = (self.folder / "x.dot").read_text()
+        self.assertIn('label="exchange_sums (equation)"', dot)
+        self.assertIn("subgraph cluster_s4", dot)
+
+    def test_a_derivation_that_fails_is_not_drawn(self):
+        file = self.write("d.attn", """
+rule r : equation forall (x: []) exp(x) == exp(x + 0)
+diagram a(x: []) -> [] { sin(x) }
+derivation d : a => a { by r }
+""")
+        self.assertIn("it matches nowhere", self.attnc("draw", file, "d", "-o", "x.svg", code=1).stderr)
+        self.assertFalse((self.folder / "x.svg").exists())
+
     def test_unknown_format(self):
         self.assertNotEqual(self.attnc("draw", SDPA, "-o", "x.gif", code=None).returncode, 0)
         self.assertFalse((self.folder / "x.gif").exists())

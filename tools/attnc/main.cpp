@@ -102,9 +102,11 @@ int run(int argc, char **argv) {
   fmtCommand->callback([&] { action = [&] { return format(fmtOptions, console(false)); }; });
 
   DrawCommand drawOptions;
-  auto *drawCommand = app.add_subcommand("draw", "draw a diagram");
+  auto *drawCommand = app.add_subcommand("draw", "draw a diagram, or a derivation as a row of diagrams");
   drawCommand->add_option("FILE", drawOptions.file, "an .attn program, - for standard input")->required();
-  drawCommand->add_option("DIAGRAM", drawOptions.diagram, "its last diagram if left out");
+  drawCommand->add_option("DIAGRAM", drawOptions.diagram,
+                          "the diagram or derivation; its last diagram if left out, or its last derivation if it "
+                          "has none");
   drawCommand->add_option("-o,--output", drawOptions.output, "FILE.svg, .pdf, .png, .dot or .tikz; - prints SVG")
       ->required();
   drawCommand->add_option("--open", drawOptions.open, "show what is in a named box: NAME, all, or a number of levels")

@@ -1,4 +1,6 @@
 #include "attnc/driver/Commands.h"
+#include "attnc/driver/DerivationPicture.h"
+#include "attnc/driver/Theories.h"
 
 #include "attnc/render/Render.h"
 #include "attnc/render/Writers.h"
@@ -18,11 +20,26 @@ static void namedBoxes(const Diagram &diagram, std::set<std::string> &names) {
   }
 }
 
-int draw(const DrawCommand &options, Console console) {
-  Session session(console);
-  auto definition = session.definition(options.file, options.diagram);
-  if (!definition)
-    return session.finish();
+/// The derivation that a command is about: the named one, or, of a file without diagrams, its last.
+static std::shared_ptr<const Derivation> derivationOf(const Module &module, const std::string &name) {
+  if (name.empty())
+    return module.definitions.empty() && !module.derivations.empty() ? module.derivations.back() : nullptr;
+  for (const auto &derivation : module.derivations)
+    if (derivation->name == name && !module.find(name))
+      return derivation;
+  return nullptr;
+}
+
+/// Something to draw: a diagram, or the diagrams of a derivation.
+struct Subject {
+  std::string name;
+  Span span;
+  std::vector<const Definition *> diagrams;
+  std::function<tl::expected<render::Picture, std::string>(const render::DrawOptions &)> picture;
+  std::function<tl::expected<std::string, std::string>(const render::DrawOptions &)> dot;
+};
+
+static int drawSubject(const Subject &subject, const DrawCommand &options, Session &session) {
   render::DrawOptions drawing;
   drawing.direction = options.direction == "right" ? render::Direction::Right : render::Direction::Down;
   for (const std::string &open : options.open) {
@@ -35,11 +52,12 @@ int draw(const DrawCommand &options, Console console) {
       drawing.open.names.insert(open);
   }
   std::set<std::string> boxes;
-  namedBoxes(definition->diagram, boxes);
+  for (const Definition *definition : subject.diagrams)
+    namedBoxes(definition->diagram, boxes);
   for (const std::string &name : drawing.open.names) {
     if (boxes.contains(name))
       continue;
-    auto report = session.diagnostics.report(Diag::NothingToOpen, definition->span, definition->name, name);
+    auto report = session.diagnostics.report(Diag::NothingToOpen, subject.span, subject.name, name);
     if (auto near = nearest(name, {boxes.begin(), boxes.end()}))
       report.help(fmt::format("did you mean '{}'?", *near));
     else if (!boxes.empty())
@@ -50,9 +68,9 @@ int draw(const DrawCommand &options, Console console) {
   std::string form = formOf(options.output, "svg");
   tl::expected<std::string, std::string> bytes = tl::unexpected<std::string>("");
   if (form == "dot") {
-    bytes = render::toDot(*definition, drawing);
+    bytes = subject.dot(drawing);
   } else {
-    auto picture = render::layout(*definition, drawing);
+    auto picture = subject.picture(drawing);
     if (!picture)
       bytes = tl::unexpected(picture.error());
     else if (form == "svg")
@@ -69,10 +87,39 @@ int draw(const DrawCommand &options, Console console) {
     }
   }
   if (!bytes)
-    session.diagnostics.report(Diag::CannotDraw, definition->span, definition->name, bytes.error());
+    session.diagnostics.report(Diag::CannotDraw, subject.span, subject.name, bytes.error());
   else
     session.write(options.output, *bytes);
   return session.finish();
+}
+
+int draw(const DrawCommand &options, Console console) {
+  Session session(console);
+  auto module = session.load(options.file);
+  if (!module)
+    return session.finish();
+  if (auto derivation = derivationOf(*module, options.diagram); derivation && !session.diagnostics.hasErrors()) {
+    const Replay replay = attnc::replay(*derivation);
+    if (reportProblem(*derivation, replay, session.diagnostics))
+      return session.finish();
+    Subject subject{derivation->name,
+                    derivation->span,
+                    {&replay.begin},
+                    [&](const render::DrawOptions &drawing) { return derivationPicture(*derivation, replay, drawing); },
+                    [&](const render::DrawOptions &drawing) { return derivationDot(*derivation, replay, drawing); }};
+    for (const Rewrite &rewrite : replay.rewrites)
+      subject.diagrams.push_back(&rewrite.after);
+    return drawSubject(subject, options, session);
+  }
+  auto definition = session.select(*module, options.file, options.diagram);
+  if (!definition || session.diagnostics.hasErrors())
+    return session.finish();
+  return drawSubject({definition->name,
+                      definition->span,
+                      {definition.get()},
+                      [&](const render::DrawOptions &drawing) { return render::layout(*definition, drawing); },
+                      [&](const render::DrawOptions &drawing) { return render::toDot(*definition, drawing); }},
+                     options, session);
 }
 
 } // namespace attnc

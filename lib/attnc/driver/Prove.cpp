@@ -59,17 +59,8 @@ int prove(const ProveOptions &options, Console console) {
             rewrite.assumed.empty() ? "" : fmt::format(", assuming {}", fmt::join(texts(rewrite.assumed), ", ")),
             cite.empty() ? "" : " [" + cite + "]");
       }
-      if (!replay.problem.empty()) {
-        std::size_t at = replay.rewrites.size();
-        if (at < derivation->steps.size())
-          session.diagnostics.report(Diag::StepFails, derivation->steps[at].span, at + 1,
-                                     derivation->steps[at].rule->name, replay.problem);
-        else
-          session.diagnostics.report(Diag::DerivationEnds, derivation->span, derivation->name, derivation->to->name,
-                                     replay.problem);
-      } else if (!console.json) {
+      if (!reportProblem(*derivation, replay, session.diagnostics) && !console.json)
         console.out << "      holds\n";
-      }
     }
     if (module->rules.size() + module->derivations.size() == 0)
       session.diagnostics.report(Diag::NothingFound, {}, fmt::format("'{}' holds no rule and no derivation", file));

@@ -31,6 +31,18 @@ void checkRules(const Module &module, Diagnostics &diagnostics) {
   }
 }
 
+bool reportProblem(const Derivation &derivation, const Replay &replay, Diagnostics &diagnostics) {
+  if (replay.problem.empty())
+    return false;
+  std::size_t at = replay.rewrites.size();
+  if (at < derivation.steps.size())
+    diagnostics.report(Diag::StepFails, derivation.steps[at].span, at + 1, derivation.steps[at].rule->name,
+                       replay.problem);
+  else
+    diagnostics.report(Diag::DerivationEnds, derivation.span, derivation.name, derivation.to->name, replay.problem);
+  return true;
+}
+
 std::filesystem::path taxonomyFolder() {
   std::error_code ignored;
   std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);

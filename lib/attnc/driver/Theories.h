@@ -8,6 +8,10 @@ namespace attnc {
 /// Reports each rule that is no pattern or does not hold to what it claims (prove/Soundness.h).
 void checkRules(const Module &module, Diagnostics &diagnostics);
 
+struct Replay;
+/// Reports the step of a derivation that cannot be made, or that its end is another; whether there was anything.
+bool reportProblem(const Derivation &derivation, const Replay &replay, Diagnostics &diagnostics);
+
 /// The folder of rules and mechanisms that comes with attnc: `taxonomy` beside the installed data, or in the source
 /// tree.
 std::filesystem::path taxonomyFolder();

@@ -76,18 +76,22 @@ tl::expected<Rewrite, std::string> makeStep(const Definition &before, const Step
   if (!made)
     return tl::unexpected(made.error());
   const Pattern &pattern = *made;
-  Host host = load(tables, before);
+  std::vector<std::string> places;
+  Host host = load(tables, before, false, &places);
   std::vector<Match> matches = patterns.matches(host, pattern);
   if (matches.empty()) {
     if (auto name = patterns.masked(host, pattern))
       return tl::unexpected(fmt::format("it matches only where '{}' may be -inf, for which it does not hold", *name));
     return tl::unexpected<std::string>("it matches nowhere");
   }
-  Rewrite rewrite{&step, matches.size(), 0, "", {}, {}, {}};
+  Rewrite rewrite{&step, matches.size(), 0, "", {}, {}, {}, {}};
   auto note = [&](const Match &match) {
     for (rewriting::Wire root : match.roots)
       if (Span span = host.node(root).span; span.valid())
         rewrite.matched.push_back(span);
+    for (NodeId id : nodesOf(host, pattern, match))
+      if (id.index() < places.size()) // it was there before the step
+        rewrite.places.insert(places[id.index()]);
   };
   if (step.everywhere) {
     // A rewrite may undo a match found before it: then the rest is looked for again.

@@ -12,7 +12,8 @@ struct Rewrite {
   std::string place;           // what the source calls the result that was replaced
   std::vector<Constraint> assumed;
   Definition after;
-  std::vector<Span> matched; // where the replaced operations were written
+  std::vector<Span> matched;    // where the replaced operations were written
+  std::set<std::string> places; // of these operations in the diagram before, by rewriting::load
 };
 
 struct Replay {

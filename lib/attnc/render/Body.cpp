@@ -10,7 +10,7 @@ namespace attnc::render {
 
 namespace {
 
-constexpr double dotRadius = 2.6, nameSize = 9;
+constexpr double markReach = 3.5, dotRadius = 2.6, nameSize = 9;
 
 std::string wireTip(const Wire &wire) {
   return wire.name.empty() ? wire.type.str() : wire.name + ": " + wire.type.str();
@@ -55,7 +55,8 @@ private:
   const std::string &path;
   int depth, calls;
   Layered graph;
-  std::vector<Fragment> fragments; // of the nodes of the graph
+  std::vector<Fragment> fragments;          // of the nodes of the graph
+  std::vector<std::pair<int, Shape>> marks; // by node of the graph, in its frame
   static constexpr double nowhere = std::numeric_limits<double>::infinity();
   std::vector<double> rank;                // wire → guess of its place
   std::vector<std::optional<Leaf>> leaves; // of the operations
@@ -213,6 +214,11 @@ private:
     if (!drawing.failure.empty())
       return;
     finishResults(op, fragment);
+    if (isMarked(id, leaf.has_value()))
+      marks.emplace_back(
+          graph.nodes.size(),
+          Shape{
+              Role::Match, fragment.nodes[0].bounds.grown(markReach), 6, {}, depth, {}, "what the next step replaces"});
     Layered::Node node{halfUp(fragment.width),    halfUp(fragment.height), fragment.ins, fragment.outs, false,
                        operands.empty() ? 1 : 0.5};
     int at = addNode(std::move(node), std::move(fragment));
@@ -220,6 +226,15 @@ private:
       connect(op.operands[operands[i]], at, i);
     for (std::size_t i = 0; i < op.results.size(); ++i)
       give(op.results[i], at, i);
+  }
+
+  /// A leaf stands for what is in it too.
+  bool isMarked(const std::string &id, bool leaf) const {
+    const auto &marked = drawing.options.marked;
+    if (marked.contains(id))
+      return true;
+    auto within = marked.lower_bound(id + ".");
+    return leaf && within != marked.end() && within->starts_with(id + ".");
   }
 
   Surroundings surroundings(const Op &op) const {
@@ -270,6 +285,11 @@ private:
   Fragment assemble(const LayeredPlaces &places) {
     Fragment result;
     result.width = places.width, result.height = places.height;
+    for (auto &[node, mark] : marks) {
+      Fragment behind;
+      behind.elements.push_back(mark);
+      result.place(std::move(behind), places.corners[node], -1);
+    }
     for (std::size_t e = 0; e < graph.edges.size(); ++e) {
       result.elements.push_back(Stroke{Role::Wire, places.routes[e], wireTip(diagram.wire(wireOf[e])), true});
       result.ports.push_back(places.routes[e].start);

@@ -1,5 +1,5 @@
 #include "attnc/render/Leaf.h"
-#include "attnc/render/Render.h"
+#include "attnc/render/Row.h"
 
 #include <fmt/format.h>
 
@@ -20,9 +20,12 @@ std::string quoted(std::string_view text) {
 /// Writes one diagram after the other: nodes and clusters first, then the wires between them.
 class DotWriter {
 public:
-  DotWriter(const Definition &definition, const DrawOptions &options) : definition(definition), options(options) {}
+  /// `prefix` stands before all names.
+  DotWriter(const Definition &definition, const DrawOptions &options, std::string prefix = "")
+      : definition(definition), options(options), prefix(std::move(prefix)) {}
 
-  tl::expected<std::string, std::string> write() {
+  /// Nodes and edges: what stands between the braces of a graph.
+  tl::expected<std::string, std::string> content() {
     const Diagram &diagram = definition.diagram;
     std::vector<std::string> sources;
     for (std::size_t i = 0; i < diagram.inputs.size(); ++i) {
@@ -38,21 +41,19 @@ public:
     }
     if (!failure.empty())
       return tl::unexpected(failure);
-    return fmt::format("digraph {} {{\n  rankdir={}; node [shape=box, fontname=\"Times\"]; edge [fontname=\"Times\", "
-                       "fontsize=9, arrowhead=none];\n{}{}}}\n",
-                       quoted(definition.name), options.direction == Direction::Right ? "LR" : "TB", nodes, edges);
+    return nodes + edges;
   }
 
 private:
   const Definition &definition;
   const DrawOptions &options;
-  std::string nodes, edges, failure;
+  std::string prefix, nodes, edges, failure;
 
   void node(const std::string &id, const std::string &label, const std::string &look) {
-    nodes += fmt::format("  {} [label={}{}{}];\n", quoted(id), quoted(label), look.empty() ? "" : ", ", look);
+    nodes += fmt::format("  {} [label={}{}{}];\n", quoted(prefix + id), quoted(label), look.empty() ? "" : ", ", look);
   }
   void edge(const std::string &from, const std::string &to, const Wire &wire, const std::string &look = "") {
-    edges += fmt::format("  {} -> {} [tooltip={}{}];\n", quoted(from), quoted(to),
+    edges += fmt::format("  {} -> {} [tooltip={}{}];\n", quoted(prefix + from), quoted(prefix + to),
                          quoted(wire.name + " " + wire.type.str()), look);
   }
 
@@ -76,7 +77,11 @@ private:
         Sign sign = signOf(leaf, definition);
         std::string label = plain(sign.label);
         node(id, label.empty() ? describe(op.generator) : label,
-             sign.white ? "style=filled, fillcolor=\"#33475F\", fontcolor=white" : "");
+             options.marked.contains(id) ? sign.white ? "style=filled, fillcolor=\"#33475F\", fontcolor=white, "
+                                                        "color=\"#E0A020\", penwidth=3"
+                                                      : "style=filled, fillcolor=\"#FFD98A\""
+             : sign.white                ? "style=filled, fillcolor=\"#33475F\", fontcolor=white"
+                                         : "");
         for (WireId wire : op.operands)
           edge(from[wire.index()], id, diagram.wire(wire));
         for (WireId wire : op.results)
@@ -105,7 +110,9 @@ private:
     std::string label = box    ? fmt::format("{} {}", attnc::name(box->cap), box->size.str())
                         : scan ? "scan " + scan->size.str()
                                : describe(op.generator);
-    nodes += fmt::format("  subgraph {} {{ label={}; style=rounded;\n", quoted("cluster_" + id), quoted(label));
+    std::string marked = options.marked.contains(id) ? "; color=\"#E0A020\"; penwidth=3" : "";
+    nodes += fmt::format("  subgraph {} {{ label={}; style=rounded;\n", quoted("cluster_" + prefix + id),
+                         quoted(label) + marked);
     std::vector<std::string> entries;
     for (std::size_t i = 0; i < inner.inputs.size(); ++i) {
       entries.push_back(fmt::format("{}.in{}", id, i));
@@ -137,8 +144,33 @@ private:
 
 } // namespace
 
+static std::string graph(const std::string &name, const DrawOptions &options, const std::string &content) {
+  return fmt::format("digraph {} {{\n  rankdir={}; node [shape=box, fontname=\"Times\"]; edge [fontname=\"Times\", "
+                     "fontsize=9, arrowhead=none];\n{}}}\n",
+                     quoted(name), options.direction == Direction::Right ? "LR" : "TB", content);
+}
+
 tl::expected<std::string, std::string> toDot(const Definition &definition, const DrawOptions &options) {
-  return DotWriter(definition, options).write();
+  auto content = DotWriter(definition, options).content();
+  return content ? tl::expected<std::string, std::string>(graph(definition.name, options, *content)) : content;
+}
+
+tl::expected<std::string, std::string> rowToDot(const std::string &title, const std::vector<DotPanel> &panels,
+                                                const DrawOptions &options) {
+  std::string text = "  compound=true;\n";
+  for (std::size_t i = 0; i < panels.size(); ++i) {
+    DrawOptions own = options;
+    own.marked = panels[i].marked;
+    auto content = DotWriter(panels[i].definition, own, fmt::format("s{}.", i)).content();
+    if (!content)
+      return content;
+    text += fmt::format("  subgraph cluster_s{} {{ label={};\n{}  }}\n", i, quoted(panels[i].caption), *content);
+  }
+  for (std::size_t i = 0; i + 1 < panels.size(); ++i)
+    text += fmt::format("  \"s{0}.out0\" -> \"s{1}.out0\" [ltail=cluster_s{0}, lhead=cluster_s{1}, constraint=false, "
+                        "arrowhead=normal, label={2}, {3}];\n",
+                        i, i + 1, quoted(panels[i].arrow), panels[i].look);
+  return graph(title, options, text);
 }
 
 } // namespace attnc::render

@@ -33,7 +33,12 @@ enum class Role : std::uint8_t {
   Arrow,
   Cell,
   Frame,
-  Tick
+  Tick,
+  Match,    // behind what a rewrite replaces
+  Equation, // arrows from diagram to diagram, by the kind of the rule
+  Specialise,
+  Express,
+  Head
 };
 
 /// A filled outline: a rectangle with round corners (a disc when the radius is half its width), or a polygon.

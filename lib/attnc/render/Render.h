@@ -26,6 +26,7 @@ namespace attnc::render {
 ///     triangle, or a house about a long name
 ///   * dashed box: a box that has yet to be given
 ///   * round end: a constant; its text the value
+///   * amber behind an operation, or about a tube: what the next rewrite replaces
 ///   * cream box: a named diagram, closed; open, a dotted region with its name
 enum class Direction : std::uint8_t { Down, Right };
 
@@ -39,10 +40,11 @@ struct Opening {
 struct DrawOptions {
   Direction direction = Direction::Down;
   Opening open;
-  bool wireNames = true;     // the source's names beside inner wires
-  bool compact = true;       // a lifted single operation as one node, not as a tube
-  std::size_t maxOps = 2000; // operations that would be drawn: more are refused
-  unsigned maxDepth = 48;    // boxes inside each other: more are refused
+  bool wireNames = true;        // the source's names beside inner wires
+  std::set<std::string> marked; // operations that a mark lies behind, by their places: "op2.0"
+  bool compact = true;          // a lifted single operation as one node, not as a tube
+  std::size_t maxOps = 2000;    // operations that would be drawn: more are refused
+  unsigned maxDepth = 48;       // boxes inside each other: more are refused
 };
 
 /// The drawing of a definition; or why it cannot be drawn (too large, too deep, Graphviz fails), in lower case.

@@ -62,6 +62,15 @@ Style colourStyle(Role role, int depth, double value, Theme theme) {
     return {0x8A4B08, Style::none, 0, 0};
   case Role::Cell:
     return {heat(value, theme), Style::none, 0, 0};
+  case Role::Match:
+    return {0xFFD98A, Style::none, 0, 0};
+  case Role::Equation:
+  case Role::Specialise:
+    return {Style::none, ink, 1.3, 0};
+  case Role::Express:
+    return {Style::none, ink, 1.3, 3.5};
+  case Role::Head:
+    return {ink, Style::none, 0, 0};
   case Role::Frame:
     return {Style::none, 0x5C6672, 0.8, 0};
   case Role::Tick:

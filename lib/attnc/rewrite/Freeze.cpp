@@ -382,11 +382,10 @@ private:
   WireId makeStack(Wire wire, Frame &frame) {
     const Node &node = host.node(wire);
     Wire body = host.operand(node, 0);
-    const Node &inner = host.node(body);
-    // Stack i. x[i] is x.
-    if (inner.kind == NodeKind::At && host.node(host.operand(inner, 1)).binder == node.binder &&
-        !free[host.operand(inner, 0).node.index()].contains(node.binder))
-      return value(host.operand(inner, 0), frame);
+    if (Wire array = host.unstacked(wire); array != wire)
+      return value(array, frame);
+    if (Wire array = host.transposed(wire); array.valid())
+      return *frame.builder.add1(Transpose{}, {value(array, frame)}, node.span);
     // A fold of arrays goes back inside: Stack j. Fold (Stack i. f) is Fold (Stack i. Stack j. f).
     if (host.binder(node.binder).elementwise) {
       std::vector<BinderId> elements{node.binder};

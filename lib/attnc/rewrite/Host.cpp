@@ -186,8 +186,39 @@ Wire Host::at(Wire array, Wire index) {
   return {add(std::move(node))};
 }
 
+Wire Host::sliced(Wire body, BinderId binder) const {
+  const Node &slice = node(body);
+  if (slice.kind != NodeKind::At || node(operand(slice, 1)).binder != binder)
+    return {};
+  Wire array = operand(slice, 0);
+  return !dependsOn(array, binder) && type(array).axes[0] == binders[binder.index()].size ? array : Wire();
+}
+
+Wire Host::unstacked(Wire wire) const {
+  const Node &stack = node(wire);
+  if (stack.kind != NodeKind::Stack)
+    return wire;
+  Wire array = sliced(unstacked(operand(stack, 0)), stack.binder);
+  return array.valid() ? unstacked(array) : wire;
+}
+
+Wire Host::transposed(Wire wire) const {
+  const Node &outer = node(wire);
+  const Wire inside = outer.kind == NodeKind::Stack ? operand(outer, 0) : Wire();
+  if (!inside.valid() || node(inside).kind != NodeKind::Stack)
+    return {};
+  const Node &slice = node(operand(node(inside), 0));
+  if (slice.kind != NodeKind::At || node(operand(slice, 1)).binder != outer.binder)
+    return {};
+  Wire array = sliced(operand(slice, 0), node(inside).binder);
+  return array.valid() && !dependsOn(array, outer.binder) && type(array).axes[1] == binder(outer.binder).size ? array
+                                                                                                              : Wire();
+}
+
 Wire Host::stack(BinderId binder, Wire body) {
   body = find(body);
+  if (Wire array = sliced(body, binder); array.valid())
+    return array;
   Node node{NodeKind::Stack};
   node.binder = binder;
   node.operands = {body};

@@ -111,6 +111,10 @@ public:
   const Type &type(Wire wire) const { return tables->type(typeId(wire)); }
   const Binder &binder(BinderId id) const { return binders[id.index()]; }
   std::size_t binderCount() const { return binders.size(); }
+  /// Stack i. x[i] is x, in boxes of boxes too; the wire itself when it is none such.
+  Wire unstacked(Wire wire) const;
+  /// The array x of which Stack i. Stack j. x[j][i] is the transpose; or none.
+  Wire transposed(Wire wire) const;
   std::span<const BinderId> free(Wire wire) const { return frees[node(wire).free.index()]; }
   bool dependsOn(Wire wire, BinderId binder) const;
   std::size_t nodeCount() const { return nodes.size(); }
@@ -121,8 +125,8 @@ public:
   BinderId newBinder(const Size &size, std::string name = {});
   Wire index(BinderId binder);
   Wire state(BinderId binder, std::uint32_t which, TypeId type);
-  Wire at(Wire array, Wire index); // of a broadcast, what is repeated
-  Wire stack(BinderId binder, Wire body);
+  Wire at(Wire array, Wire index);        // of a broadcast, what is repeated
+  Wire stack(BinderId binder, Wire body); // of all slices of an array, the array
   Wire fold(Cap cap, Wire array);
   NodeId scan(BinderId binder, std::span<const Wire> initial, std::span<const Wire> next, std::span<const Wire> steps);
   Wire apply(LearnerId learner, std::span<const Wire> pers, std::span<const Wire> operands,
@@ -158,6 +162,8 @@ public:
   Tables *tables;
 
 private:
+  /// The array of which the body is the slice at the binder's index, and which does not depend on it; or none.
+  Wire sliced(Wire body, BinderId binder) const;
   NodeId add(Node node);
   FreeId unite(FreeId a, FreeId b);
   FreeId without(FreeId a, BinderId binder);
@@ -178,8 +184,10 @@ private:
 inline constexpr std::size_t maxReducedNodes = 100'000;
 
 /// The definition as a host; named boxes are opened. `reduced`: no slice of a stack is left, which a pattern needs,
-/// unless the host would have more than `maxReducedNodes`.
-Host load(Tables &tables, const Definition &definition, bool reduced = false);
+/// unless the host would have more than `maxReducedNodes`. `places`: for each node the operation it comes from, by its
+/// place from the outside in: "op2.0" is the first in the body of the third; empty for an input.
+Host load(Tables &tables, const Definition &definition, bool reduced = false,
+          std::vector<std::string> *places = nullptr);
 
 /// The host as a definition: each operation in the innermost box whose index it depends on, boxes that share a binder
 /// together. Learners that are not used are left out, and without `idleInputs` inputs too: what deletes an input is

@@ -8,7 +8,8 @@ namespace {
 /// The functor from diagrams to hosts.
 class LoadingTarget {
 public:
-  LoadingTarget(Host &host, bool reduced) : host(host), reduced(reduced) {}
+  LoadingTarget(Host &host, bool reduced, std::vector<std::string> *places)
+      : host(host), reduced(reduced), places(places) {}
 
   using Wires = std::vector<Wire>;
   using Operands = std::span<const Wire>;
@@ -20,7 +21,20 @@ public:
     return outputs;
   }
 
-  Wires apply(const Box &box, const Op &op, Operands operands) {
+  template <class G> Wires apply(const G &generator, const Op &op, Operands operands) {
+    if (!places)
+      return make(generator, op, operands);
+    note();
+    std::string own = (place.empty() ? "op" : place + ".") + std::to_string(&op - current->ops.data());
+    std::string around = std::exchange(place, std::move(own));
+    Wires results = make(generator, op, operands);
+    note();
+    place = std::move(around);
+    return results;
+  }
+
+private:
+  Wires make(const Box &box, const Op &op, Operands operands) {
     BinderId binder = host.newBinder(box.size);
     boxes.push_back(binder);
     Wires inputs;
@@ -37,7 +51,7 @@ public:
     return results;
   }
 
-  Wires apply(const Scan &scan, const Op &op, Operands operands) {
+  Wires make(const Scan &scan, const Op &op, Operands operands) {
     BinderId binder = host.newBinder(scan.size);
     boxes.push_back(binder);
     Wires inputs;
@@ -58,11 +72,11 @@ public:
     return ports(node, op.results.size());
   }
 
-  Wires apply(const Call &call, const Op &, Operands operands) {
+  Wires make(const Call &call, const Op &, Operands operands) {
     return run(*call.body, Wires(operands.begin(), operands.end()));
   }
 
-  Wires apply(const Apply &apply, const Op &op, Operands operands) {
+  Wires make(const Apply &apply, const Op &op, Operands operands) {
     Wires pers;
     for (unsigned outward : apply.per)
       pers.push_back(host.index(boxes[boxes.size() - 1 - outward]));
@@ -72,7 +86,7 @@ public:
     return ports(first.node, op.results.size());
   }
 
-  Wires apply(const Transpose &, const Op &op, Operands operands) {
+  Wires make(const Transpose &, const Op &op, Operands operands) {
     const Type type = host.type(host.find(operands[0]));
     BinderId outer = host.newBinder(type.axes[1]), inner = host.newBinder(type.axes[0]);
     Wire result = stack(outer, stack(inner, at(at(operands[0], inner), outer)));
@@ -81,18 +95,17 @@ public:
   }
 
   /// Gathering at the index of a box over the whole axis is slicing.
-  Wires apply(const Gather &gather, const Op &op, Operands operands) {
+  Wires make(const Gather &gather, const Op &op, Operands operands) {
     const Node &index = host.node(host.find(operands[1]));
     if (index.kind == NodeKind::Index && host.binder(index.binder).size == host.type(host.find(operands[0])).axes[0])
       return {at(operands[0], index.binder)};
     return plain(gather, op, operands);
   }
 
-  template <class Plain> Wires apply(const Plain &generator, const Op &op, Operands operands) {
+  template <class Plain> Wires make(const Plain &generator, const Op &op, Operands operands) {
     return plain(generator, op, operands);
   }
 
-private:
   template <class Plain> Wires plain(const Plain &generator, const Op &op, Operands operands) {
     NodeId node = host.op(host.tables->label(generator), operands, resultTypes(op));
     host.describe(node, current->wire(op.results[0]).name, op.span);
@@ -117,13 +130,7 @@ private:
     host.describe(wire.node, current->wire(op.results[result]).name, op.span);
   }
 
-  Wire stack(BinderId binder, Wire body) {
-    const Node &node = host.node(body);
-    if (reduced && node.kind == NodeKind::At && node.operands[1] == host.index(binder) &&
-        !host.dependsOn(node.operands[0], binder))
-      return node.operands[0];
-    return host.stack(binder, body);
-  }
+  Wire stack(BinderId binder, Wire body) { return host.stack(binder, body); }
 
   Wire at(Wire array, BinderId binder) {
     array = host.find(array);
@@ -155,15 +162,20 @@ private:
     return result;
   }
 
+  /// The nodes that were made since are of the operation at hand.
+  void note() { places->resize(host.nodeCount(), place); }
+
   Host &host;
   bool reduced;
+  std::vector<std::string> *places;
+  std::string place;
   const Diagram *current = nullptr;
   std::vector<BinderId> boxes;
 };
 
 } // namespace
 
-Host load(Tables &tables, const Definition &definition, bool reduced) {
+Host load(Tables &tables, const Definition &definition, bool reduced, std::vector<std::string> *places) {
   Host host(tables);
   host.learners = definition.learners;
   host.constraints = definition.constraints;
@@ -173,7 +185,7 @@ Host load(Tables &tables, const Definition &definition, bool reduced) {
   std::vector<Wire> inputs;
   for (WireId input : definition.diagram.inputs)
     inputs.push_back(host.input(tables.type(definition.diagram.type(input)), definition.diagram.wire(input).name));
-  LoadingTarget target(host, reduced);
+  LoadingTarget target(host, reduced, places);
   for (Wire output : target.run(definition.diagram, inputs))
     host.output(output);
   host.sweep(0);

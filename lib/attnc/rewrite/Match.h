@@ -32,6 +32,9 @@ struct Match {
 void forEachMatch(const Host &host, const Pattern &pattern, const std::function<bool(Match)> &yes);
 std::vector<Match> allMatches(const Host &host, const Pattern &pattern);
 
+/// The nodes of the host that a match is made of: what is between its results and what its metavariables stand for.
+std::vector<NodeId> nodesOf(const Host &host, const Pattern &pattern, const Match &match);
+
 /// The match still stands: its roots are there, and it is convex. After another rewrite it may not be.
 bool isConvex(const Host &host, const Match &match);
 

@@ -3,7 +3,7 @@
 #include "attnc/render/Constants.h"
 #include "attnc/render/Graphviz.h"
 #include "attnc/render/Layered.h"
-#include "attnc/render/Render.h"
+#include "attnc/render/Row.h"
 #include "attnc/render/Writers.h"
 
 #include <algorithm>
@@ -181,6 +181,40 @@ TEST_CASE("pictures of random definitions keep the laws", "[render][property]") 
     Picture picture = drawn(definition, options);
     CHECK(broken(picture) == "");
     CHECK(wireMeetsBox(picture) == "");
+  }
+}
+
+TEST_CASE("a row keeps the laws, and what is in two diagrams stands in line", "[render]") {
+  for (Direction direction : {Direction::Down, Direction::Right}) {
+    DrawOptions plain, marked;
+    plain.direction = marked.direction = direction;
+    marked.marked = {"op0", "op0.1"};
+    std::vector<Panel> panels;
+    for (const DrawOptions &options : {marked, plain})
+      panels.push_back({drawn(test::bahdanau(), options),
+                        {{{"bahdanau", Face::Bold}}, 11},
+                        Role::Express,
+                        {{{{"a rule"}}, 10}},
+                        {{{{"express", Face::Italic}}, 9}, {{{"if m >= 1"}}, 9}}});
+    panels.push_back({drawn(test::sdpa(), plain), {}, Role::Equation, {}, {}});
+    std::size_t marks = count(panels[0].picture, Role::Match);
+    CHECK(marks == 2);
+    Picture picture = row("two and one", "", panels, direction);
+    CHECK(broken(picture) == "");
+    CHECK(count(picture, Role::Match) == marks);
+    CHECK(count(picture, Role::Head) == 2);
+    // The same operation of the first two is as high (or, where the row goes down, as far to the left).
+    std::map<std::string, Rect> nodes;
+    for (const NodeInfo &node : picture.nodes)
+      nodes[node.id] = node.bounds;
+    std::size_t both = 0;
+    for (const auto &[id, bounds] : nodes)
+      if (id.starts_with("s0.")) {
+        const Rect other = nodes.at("s1." + id.substr(3));
+        CHECK((direction == Direction::Down ? other.y == bounds.y : other.x == bounds.x));
+        ++both;
+      }
+    CHECK(both > 3);
   }
 }
 
