@@ -58,9 +58,24 @@ class Cli(Case):
         self.assertEqual(len(lines), len(set(lines)))
 
     def test_arguments_that_make_no_sense(self):
-        for arguments in (["--size", "n"], ["--size", "n=x"], ["--in", "q"], ["--in", "q=random:x"]):
+        for arguments in (["--size", "n"], ["--size", "n=x"], ["--size", "n=-3"], ["--in", "q"], ["--in", "q=random:x"]):
             with self.subTest(arguments):
                 self.assertIn(arguments[1], self.attnc("eval", SDPA, *arguments, code=1).stderr)
+
+    def test_sizes_that_are_none_of_the_diagrams(self):
+        for command in (["cost"], ["rewrite", "--cost", "flops"], *([["compile"]] if support.HAS_COMPILER else [])):
+            with self.subTest(command):
+                self.assertIn("'zz'", self.attnc(*command, SDPA, "--size", "zz=3", code=1).stderr)
+
+    def test_a_file_that_is_named_twice_is_read_once(self):
+        file = self.write("wrong.attn", WRONG)
+        once = self.attnc("check", file, code=1).stderr
+        for command in ("equal", "derive"):
+            self.assertEqual(self.attnc(command, file, f"{file}:f", code=1).stderr, once)
+
+    def test_rules_that_are_not_there(self):
+        for command in (["derive", SDPA, SDPA], ["rewrite", SDPA]):
+            self.assertIn("no rule", self.attnc(*command, "--rules", SDPA, code=1).stderr)
 
     def test_json(self):
         file = self.write("wrong.attn", WRONG)

@@ -4,6 +4,7 @@
 #include "attnc/diagram/Parameters.h"
 #include "attnc/web/WebArrays.h"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -23,7 +24,7 @@ std::optional<Size::Values> parseSizes(const std::vector<std::string> &sizes, Se
     std::size_t equals = size.find('=');
     auto value =
         equals == std::string::npos ? std::nullopt : number<std::int64_t>(std::string_view(size).substr(equals + 1));
-    if (!value || equals == 0) {
+    if (!value || *value < 0 || equals == 0) {
       session.diagnostics.report(Diag::BadArgument, {}, size, "NAME=NUMBER, as --size takes it");
       ok = false;
     } else if (!values.emplace(size.substr(0, equals), *value).second) {
@@ -32,6 +33,17 @@ std::optional<Size::Values> parseSizes(const std::vector<std::string> &sizes, Se
     }
   }
   return ok ? std::optional(values) : std::nullopt;
+}
+
+void checkSizeNames(const Size::Values &sizes, const Definition &definition, Session &session) {
+  std::vector<std::string> names = definition.sizeNames();
+  for (const auto &[name, value] : sizes) {
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      continue;
+    auto report = session.diagnostics.report(Diag::UnknownKeyword, definition.span, definition.name, name);
+    if (auto near = nearest(name, names))
+      report.help(fmt::format("did you mean '{}'?", *near));
+  }
 }
 
 namespace {

@@ -49,14 +49,7 @@ int compile(const CompileOptions &options, Console console) {
       {"mlir", {Artefact::Dialect, ""}}, {"linalg", {Artefact::Linalg, ""}}, {"llvm", {Artefact::Llvm, ""}},
       {"asm", {Artefact::Assembly, ""}}, {"obj", {Artefact::Object, ".o"}},  {"so", {Artefact::Shared, ".so"}},
       {"header", {Artefact::Header, ""}}};
-  std::vector<std::string> names = definition->sizeNames();
-  for (const auto &[name, value] : *sizes) {
-    if (std::find(names.begin(), names.end(), name) != names.end())
-      continue;
-    auto report = session.diagnostics.report(Diag::UnknownKeyword, definition->span, definition->name, name);
-    if (auto near = nearest(name, names))
-      report.help(fmt::format("did you mean '{}'?", *near));
-  }
+  checkSizeNames(*sizes, *definition, session);
   if (session.diagnostics.hasErrors())
     return session.finish();
   // Sizes that are given are compiled in; the others are arguments of the kernel.

@@ -14,13 +14,7 @@ int costCommand(const CostOptions &options, Console console) {
   auto sizes = parseSizes(options.sizes, session);
   if (!definition || !sizes)
     return session.finish();
-  std::vector<std::string> names = definition->sizeNames();
-  for (const auto &[name, value] : *sizes)
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      auto report = session.diagnostics.report(Diag::UnknownKeyword, definition->span, definition->name, name);
-      if (auto near = nearest(name, names))
-        report.help(fmt::format("did you mean '{}'?", *near));
-    }
+  checkSizeNames(*sizes, *definition, session);
   auto cost = costOf(*definition, options.elementBytes);
   if (!cost)
     session.diagnostics.report(Diag::NoCost, definition->span, definition->name, cost.error());

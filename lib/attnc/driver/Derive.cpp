@@ -36,13 +36,10 @@ int derive(const DeriveOptions &options, Console console) {
   std::vector<std::string> imports{leftFile};
   if (rightFile != leftFile)
     imports.push_back(rightFile);
-  if (!rules.empty())
-    imports.push_back(rules);
-  else
-    for (const Move &move : *found.path)
-      if (std::string file(session.sources.name(move.rule->span.file));
-          std::find(imports.begin(), imports.end(), file) == imports.end())
-        imports.push_back(file);
+  for (const Move &move : *found.path)
+    if (std::string file = rules.empty() ? std::string(session.sources.name(move.rule->span.file)) : rules;
+        std::find(imports.begin(), imports.end(), file) == imports.end())
+      imports.push_back(file);
   std::filesystem::path folder =
       options.output.empty() || options.output == "-" ? "." : std::filesystem::path(options.output).parent_path();
   for (const std::string &file : imports) {

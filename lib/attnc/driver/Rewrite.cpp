@@ -97,7 +97,9 @@ int rewrite(const RewriteOptions &options, Console console) {
   auto definition = session.definition(options.file, options.diagram);
   TheoryRef theory = definition ? selectTheory(session, options.rules) : nullptr;
   auto sizes = parseSizes(options.sizes, session);
-  if (!theory || !sizes)
+  if (definition && sizes)
+    checkSizeNames(*sizes, *definition, session);
+  if (!theory || !sizes || session.diagnostics.hasErrors())
     return session.finish();
   rewriting::Tables tables;
   Patterns patterns(tables);

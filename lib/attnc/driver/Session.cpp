@@ -21,10 +21,12 @@ std::optional<FileId> Session::read(const std::string &file) {
 }
 
 std::optional<Module> Session::load(const std::string &file) {
-  auto id = read(file);
-  if (!id)
-    return std::nullopt;
-  return load(*id);
+  auto known = loaded.find(file);
+  if (known == loaded.end()) {
+    auto id = read(file);
+    known = loaded.emplace(file, id ? std::optional(load(*id)) : std::nullopt).first;
+  }
+  return known->second;
 }
 
 Module Session::load(FileId file) {

@@ -4,6 +4,7 @@
 #include "attnc/web/Web.h"
 
 #include <iosfwd>
+#include <map>
 
 namespace attnc {
 
@@ -23,7 +24,7 @@ class Session {
 public:
   explicit Session(Console console) : diagnostics(sources), console(console) {}
 
-  /// Reads and elaborates a file ("-" is standard input); what is wrong is reported.
+  /// Reads and elaborates a file ("-" is standard input), once if it is named again; what is wrong is reported.
   std::optional<Module> load(const std::string &file);
   /// Elaborates a source that was read; what is wrong is reported.
   Module load(FileId file);
@@ -57,6 +58,9 @@ public:
   Diagnostics diagnostics;
   Console console;
   bool told = false; // the output holds the diagnostics already
+
+private:
+  std::map<std::string, std::optional<Module>> loaded; // null: it cannot be read
 };
 
 } // namespace attnc

@@ -108,6 +108,8 @@ TheoryRef selectTheory(Session &session, const std::string &reference) {
         all->rules.push_back({rule, true});
     }
   }
+  if (all->rules.empty() && !session.diagnostics.hasErrors())
+    session.diagnostics.report(Diag::NothingFound, {}, fmt::format("'{}' holds no rule and no theory", reference));
   return session.diagnostics.hasErrors() ? nullptr : all;
 }
 

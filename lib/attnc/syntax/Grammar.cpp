@@ -452,8 +452,10 @@ tl::expected<ast::Item, SyntaxFailure> parseItem(const TokenStream &stream, std:
     case TokenKind::Generators:
       return itemOf<ast::GeneratorsDecl>(grammar::generators, "", state, first);
     default:
-      return itemOf<ast::DiagramDecl>(grammar::specialise, "a definition: 'diagram', 'import' or 'name = …'", state,
-                                      first);
+      return itemOf<ast::DiagramDecl>(
+          grammar::specialise,
+          "a definition: 'diagram', 'rule', 'derivation', 'theory', 'taxonomy', 'generators', 'import' or 'name = …'",
+          state, first);
     }
   };
   try {

@@ -40,7 +40,8 @@ TEST_CASE("messages are in the user's words") {
   CHECK(message("diagram f() -> [] { scan n (x) from s { x } }") == "expected ':' here");
   CHECK(message("diagram f : [] -> [] = ; g") == "expected a diagram: an atom, a box or a term in parentheses here");
   CHECK(message("f") == "expected '=' here");
-  CHECK(message("{") == "expected a definition: 'diagram', 'import' or 'name = …' here");
+  CHECK(message("{") == "expected a definition: 'diagram', 'rule', 'derivation', 'theory', 'taxonomy', 'generators', "
+                        "'import' or 'name = …' here");
   CHECK(message("generators x") == "expected '(' here");
   CHECK(message("generators g(x: T) -> T { sort }").starts_with("expected a name for the sort"));
   CHECK(message("rule x : law") == "expected 'equation', 'specialise' or 'express' here");
