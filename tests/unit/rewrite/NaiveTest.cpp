@@ -1,4 +1,5 @@
 // The matcher against a deliberately naive one, on all small diagrams.
+#include "../Cases.h"
 #include "../diagram/Make.h"
 #include "NaiveMatcher.h"
 #include "Programs.h"
@@ -69,6 +70,8 @@ public:
 
   /// `reduced`: also with slices of stacks gone.
   void compare(const Definition &definition, bool reduced) {
+    if (seen++ % everyNthCase != 0)
+      return;
     compareHost(definition, false);
     if (reduced)
       compareHost(definition, true);
@@ -78,7 +81,7 @@ public:
     CHECK(wrong == 0);
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       INFO(patterns[i].name());
-      CHECK((patterns[i].reversed || matches[i] > 0));
+      CHECK((patterns[i].reversed || everyNthCase > 1 || matches[i] > 0));
     }
   }
 
@@ -106,7 +109,7 @@ private:
   Tables tables;
   std::vector<Pattern> patterns;
   std::vector<std::size_t> matches;
-  std::size_t wrong = 0;
+  std::size_t seen = 0, wrong = 0;
 };
 
 /// Programs of `length` steps over the wires there are; each step is one of the makers.
