@@ -103,6 +103,7 @@ diagram b(x: []) -> [] { tanh(x) }
         imports = sorted((TAXONOMY / "rules").glob("*.attn")) + sorted({TAXONOMY / k["file"] for n in known.values()
                                                                          for k in n["known"]})
         roots = {node["id"]: node["roots"][0] for node in tree["nodes"] if node["roots"]}
+        self.assertEqual([roots[node["id"]] for node in tree["nodes"] if len(node["path"]) == 1], ["anatomy", "orders"])
         text = "".join(f'import "{file}"\n' for file in imports)
         for name in sorted(REACHED):
             node = known[name]
