@@ -18,7 +18,61 @@ REACHED = {
     "n_simplicial", "n_simplicial_or", "n_simplicial_learned", "n_simplicial_outside"}
 
 
+# Laws that need no rule: both sides are one morphism. Left, right; the inputs and the result are of both.
+STRUCTURE = {
+    "copying commutes with what is copied": ("(x: []) -> [2]", "y = exp(x)\n simd 2 as i { y }", "simd 2 as i { exp(x) }"),
+    "what is deleted was not computed": ("(x: [], y: []) -> []", "_z = exp(y)\n x", "x"),
+    "a box of a composite": ("(x: [n]) -> [n]", "simd n (x) { exp(sin(x)) }", "y = simd n (x) { sin(x) }\n simd n (y) { exp(y) }"),
+    "a box of the identity": ("(x: [n]) -> [n]", "simd n (x) { x }", "x"),
+    "a box of two side by side": ("(x: [n], y: [n]) -> (u: [n], v: [n])",
+                                  "(u, v) = simd n (x, y) { (exp(x), sin(y)) }\n (u, v)",
+                                  "(simd n (x) { exp(x) }, simd n (y) { sin(y) })"),
+    "boxes are exchanged by a transposition": ("(x: [n m]) -> [m n]", "transpose(simd n (x) { simd m (x) { exp(x) } })",
+                                                "simd m (y = transpose(x)) { simd n (y) { exp(y) } }"),
+    "what does not use the axis leaves the box": ("(x: [n], c: []) -> [n]", "simd n (x) { x * exp(c) }",
+                                                   "e = exp(c)\n simd n (x) { x * e }"),
+    "a broadcast that is sliced goes": ("(x: [n], c: []) -> [n]", "b = simd n { c }\n simd n (x, b) { x * b }",
+                                        "simd n (x) { x * c }"),
+    "a broadcast slides through what follows": ("(c: []) -> [n]", "b = simd n { c }\n simd n (b) { exp(b) }",
+                                                "e = exp(c)\n simd n { e }"),
+    "zipping slides through what is beside": ("(x: [n], y: [n]) -> [n]", "a = exp(x)\n b = sin(y)\n simd n (a, b) { a * b }",
+                                              "simd n (x, y) { exp(x) * sin(y) }"),
+}
+
+
 class Theories(Case):
+    def test_laws_of_wires_and_boxes_need_no_rule(self):
+        for law, (signature, left, right) in STRUCTURE.items():
+            with self.subTest(law):
+                self.write("l.attn", f"diagram left{signature} {{\n {left}\n}}\ndiagram right{signature} {{\n {right}\n}}\n")
+                self.assertIn("the same morphism", self.attnc("equal", "l.attn:left", "l.attn:right").stdout)
+
+    def test_without_its_side_condition_a_rule_is_refused(self):
+        expressivity = (TAXONOMY / "rules" / "expressivity.attn").read_text()
+        rule = next(part for part in expressivity.split("\n\n") if "rule fuse_linear :" in part) + "\n"
+        self.attnc("check", self.write("r.attn", rule))
+        wider = self.write("r.attn", rule.replace("  if r >= a\n", ""))
+        self.assertIn("'fuse_linear' is no express rule", self.attnc("check", wider, code=1).stderr)
+        for fixed, filling in [("exp(f(x))", "log(k(x))"), ("relu(f(x))", "k(x)"), ("f(x) * f(x)", "sqrt(abs(k(x)))")]:
+            with self.subTest(fixed):  # none has a section
+                self.assertIn("'r' is no express rule", self.attnc("check", self.write(
+                    "r.attn", f"rule r : express forall (x: [a]) universal f : [a] -> [] universal k : [a] -> []\n"
+                    f"  {fixed} == k(x) by {{ f(x) = {filling} k(x) = {fixed} }}\n"), code=1).stderr)
+        # The same at a place: three wires between do not carry four.
+        self.write("d.attn", f"""import "{TAXONOMY}/rules/expressivity.attn"
+diagram narrow(x: [4]) -> [4] {{
+  universal f : [3] -> [4]
+  universal g : [4] -> [3]
+  f(g(x))
+}}
+diagram one(x: [4]) -> [4] {{
+  universal f : [4] -> [4]
+  f(x)
+}}
+derivation d : narrow => one {{ by fuse }}
+""")
+        self.assertIn("step 1, 'fuse', cannot be made", self.attnc("prove", "d.attn", code=1).stderr)
+
     def test_shipped_rules_hold_on_trial(self):
         for file in sorted((TAXONOMY / "rules").glob("*.attn")):
             with self.subTest(file.name):
