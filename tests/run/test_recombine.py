@@ -207,6 +207,26 @@ class Resume(Case):
         said = self.attnc("recombine", FILE, "--max", "8", "--count", "--state", state, code=1).stderr
         self.assertIn("belongs to another enumeration", said)
 
+    def test_killed_with_an_output_folder_and_resumed(self):
+        """The folder is written at the end, from what the state file and the last run have together."""
+        self.attnc("recombine", FILE, "--max", "6", "-o", "whole")
+        command = ["recombine", str(FILE), "--max", "6", "--state", "six.state", "-o", "made"]
+        process = subprocess.Popen([ATTNC, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        state = self.folder / "six.state"
+        for _ in range(2000):
+            if process.poll() is not None or (state.exists() and state.read_bytes().count(b"\n") > 1):
+                break
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        state.write_bytes(state.read_bytes()[:-7])  # as if it was writing a line
+        for _ in range(2):  # to the end, and again with everything done
+            self.attnc(*command)
+            names = sorted(path.name for path in (self.folder / "whole").iterdir())
+            self.assertEqual(names, sorted(path.name for path in (self.folder / "made").iterdir()))
+            for name in names:
+                self.assertEqual((self.folder / "made" / name).read_bytes(), (self.folder / "whole" / name).read_bytes())
+
     def test_any_number_of_threads_gives_one_result(self):
         results = {self.attnc("recombine", FILE, "--max", "7", "--json", "--count", "--threads", threads).stdout
                    for threads in (1, 2, 5)}

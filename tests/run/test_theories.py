@@ -1,9 +1,12 @@
 """Rules, derivations, the search for them, rewriting to a lower cost, the taxonomy: as a user runs them."""
 import json
+import signal
+import subprocess
+import time
 import unittest
 
 import support
-from support import ROOT, Case
+from support import ATTNC, ROOT, Case
 
 TAXONOMY = ROOT / "taxonomy"
 
@@ -171,6 +174,49 @@ diagram b(x: []) -> [] { tanh(x) }
         self.assertEqual(kinds, {"specialise", "generalise", "express", "equation"})
         self.assertIn("<svg", (self.folder / "t.svg").read_text())
         self.assertIn("luong_dot", (self.folder / "t.html").read_text())
+
+    def test_a_taxonomy_on_any_number_of_threads_killed_and_resumed(self):
+        def grow(name, *arguments):
+            self.attnc("taxonomy", "-o", f"{name}.json", *arguments)
+            return (self.folder / f"{name}.json").read_bytes()
+        whole = grow("one", "--threads", 1)
+        self.assertEqual(grow("three", "--threads", 3), whole)
+        state = self.folder / "t.state"
+        command = [ATTNC, "taxonomy", "-o", "killed.json", "--state", str(state)]
+        for lines in (1, 40):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+            while process.poll() is None and not (state.exists() and state.read_bytes().count(b"\n") > lines):
+                time.sleep(0.002)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            before = state.read_bytes()
+            state.write_bytes(before[:-9])  # as if it was writing a line
+        self.assertEqual(grow("resumed", "--state", state), whole)
+        after = state.read_bytes()
+        self.assertTrue(after.startswith(before[:before.rfind(b"\n", 0, -9) + 1]))
+        lines = [line.split(b" :")[0] for line in after.splitlines()]
+        self.assertEqual(len(lines), len(set(lines)))  # nothing was done twice
+        self.assertEqual(grow("again", "--state", state), whole)
+        self.assertEqual(state.read_bytes(), after)
+        # A bound is an error that says what was done; what was done serves a run with a greater one.
+        said = self.attnc("taxonomy", "-o", "few.json", "--max-nodes", 20, "--state", "few.state", code=1).stderr
+        self.assertRegex(said, r"stopped: \d+ diagrams were reached, and 20 is the bound; nodes \d steps from '\w+' were the last")
+        self.assertFalse((self.folder / "few.json").exists())
+        self.assertEqual(grow("more", "--state", "few.state"), whole)
+        # The rules are others: so is the search.
+        file = self.write("x.attn", "diagram a(x: []) -> [] { exp(x) }\nrule r : equation forall (x: []) exp(x) == exp(x + 0)\n"
+                          "theory t { r }\ntaxonomy x : a by t depth 1\n")
+        self.assertIn("belongs to another enumeration", self.attnc("taxonomy", file, "--state", state, code=1).stderr)
+
+    def test_the_bound_of_a_search_for_the_cheapest_is_told(self):
+        linear = TAXONOMY / "derivations" / "linear.attn"
+        rules = ["--rules", TAXONOMY / "rules" / "equations.attn", "--cost", "flops", "--size", "n=4096", "m=4096", "d=64", "e=64"]
+        few = self.attnc("rewrite", linear, "quadratic", *rules, "--max-diagrams", 3).stdout
+        self.assertRegex(few, r"// the cheapest of \d+ diagrams; \d+ of them were not rewritten further, for 3 is the bound")
+        small = self.write("d.attn", "rule r : equation forall (x: [], y: []) exp(x) * exp(y) == exp(x + y)\n"
+                           "diagram a(x: [], y: []) -> [] { exp(x) * exp(y) }\n")
+        said = self.attnc("rewrite", small, "--rules", small, "--cost", "flops").stdout
+        self.assertIn("// the cheapest of 2 diagrams, all that the equations reach", said)
 
 
 tearDownModule = support.tearDownModule

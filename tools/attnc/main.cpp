@@ -250,6 +250,9 @@ int run(int argc, char **argv) {
       ->capture_default_str();
   rewriteCommand->add_option("--cost", rewriteOptions.cost, "take what lowers it, by equations alone")
       ->check(CLI::IsMember(choices.at("--cost")));
+  rewriteCommand->add_option("--max-diagrams", rewriteOptions.maxDiagrams, "that are priced, with --cost")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   rewriteCommand->add_option("--size", rewriteOptions.sizes, "NAME=NUMBER, for the cost")->allow_extra_args(true);
   rewriteCommand->add_option("-o,--output", rewriteOptions.output, "FILE.attn; standard output if left out");
   rewriteCommand->footer(
@@ -260,7 +263,10 @@ int run(int argc, char **argv) {
   auto *taxonomyCommand = app.add_subcommand("taxonomy", "grow the mechanisms a theory makes of a root, and name them");
   taxonomyCommand->add_option("FILE", taxonomyOptions.file, "an .attn program with a taxonomy; the shipped one else");
   taxonomyCommand->add_option("--depth", taxonomyOptions.depth, "steps from the root; as the file says if left out");
-  taxonomyCommand->add_option("--max-nodes", taxonomyOptions.maxNodes, "stop after so many")->capture_default_str();
+  taxonomyCommand->add_option("--max-nodes", taxonomyOptions.maxNodes, "the most diagrams; more are an error")
+      ->capture_default_str();
+  taxonomyCommand->add_option("--state", taxonomyOptions.state, "a file that keeps what is done, to go on from there");
+  taxonomyCommand->add_option("--threads", taxonomyOptions.threads, "0: as many as there are cores");
   taxonomyCommand->add_flag("--all", taxonomyOptions.everything, "also what leads to no known mechanism");
   taxonomyCommand->add_option("-o,--output", taxonomyOptions.outputs, "FILE.svg, .pdf, .dot, .json or .html")
       ->allow_extra_args(true);

@@ -128,15 +128,18 @@ struct RewriteOptions {
   std::string until = "fixpoint"; // or a number of rewrites
   std::string cost;               // flops, bytes, memory, parameters, ops: only what lowers it; empty: left to right
   std::vector<std::string> sizes; // NAME=NUMBER, for the cost
+  std::size_t maxDiagrams = 400;  // that are priced
   std::string output;             // standard output if left out
 };
 /// Rewrites a diagram by rules, and writes it as a program.
 int rewrite(const RewriteOptions &options, Console console);
 
 struct TaxonomyOptions {
-  std::string file;      // the shipped one if left out
-  std::size_t depth = 0; // 0: as the file says
-  std::size_t maxNodes = 20000;
+  std::string file;             // the shipped one if left out
+  std::size_t depth = 0;        // 0: as the file says
+  std::size_t maxNodes = 20000; // more are an error
+  std::string state;            // what is done is kept here; empty: nowhere
+  unsigned threads = 0;
   bool everything = false;          // also nodes that no known mechanism grows from
   std::vector<std::string> outputs; // .svg, .pdf, .dot, .json, .html
 };

@@ -78,8 +78,8 @@ tl::expected<std::string, std::string> derivationDot(const Derivation &derivatio
       const Rewrite &rewrite = replay.rewrites[i];
       const RuleKind kind = rewrite.step->rule->kind;
       panel.marked = rewrite.places;
-      panel.arrow =
-          fmt::format("{}{} ({})", rewrite.step->rule->name, rewrite.step->reversed ? " reversed" : "", name(kind));
+      panel.arrow = fmt::format("{}{} ({})", rewrite.step->rule->name, rewrite.step->reversed ? " reversed" : "",
+                                claim(*rewrite.step->rule, rewrite.step->reversed));
       panel.look = kind == RuleKind::Equation  ? "dir=none, style=bold"
                    : kind == RuleKind::Express ? "style=dashed"
                                                : "style=solid";

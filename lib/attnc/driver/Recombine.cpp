@@ -1,5 +1,6 @@
 #include "attnc/driver/Commands.h"
 #include "attnc/driver/GeneratorsFile.h"
+#include "attnc/driver/Meter.h"
 #include "attnc/driver/RecombineTable.h"
 
 #include "attnc/enumerate/Modulo.h"
@@ -49,36 +50,6 @@ std::optional<std::vector<Presentation::Criterion>> chosen(const Presentation &p
   }
   return ok ? std::optional(criteria) : std::nullopt;
 }
-
-/// Progress on standard error, once it has taken a while.
-class Meter {
-public:
-  explicit Meter(Console console) : console(console) {}
-
-  void operator()(const enumerate::Progress &progress) {
-    const double elapsed = progress.elapsed.count(), every = console.colour ? 0.2 : 5.0;
-    begun = std::min(begun, progress.done); // what an earlier run did
-    if (elapsed < last + every || (progress.done == progress.parts && last == 0))
-      return;
-    last = elapsed;
-    const double rate = double(progress.diagrams) / elapsed, done = double(progress.done - begun);
-    std::string left =
-        done > 0 ? fmt::format(", about {:.0f} s left", elapsed / done * double(progress.parts - progress.done)) : "";
-    console.err << fmt::format("{}{} diagrams, {:.3g} a second, {} of {} parts done{}{}",
-                               console.colour ? "\r\x1b[K" : "", progress.diagrams, rate, progress.done, progress.parts,
-                               left, console.colour ? "" : "\n")
-                << std::flush;
-  }
-  ~Meter() {
-    if (console.colour && last > 0)
-      console.err << "\r\x1b[K";
-  }
-
-private:
-  Console console;
-  double last = 0;
-  std::size_t begun = ~std::size_t(0);
-};
 
 std::string docOf(const recombine::Generators &generators, const Survivor &survivor) {
   const Presentation &presentation = generators.presentation;
@@ -182,7 +153,9 @@ int recombineCommand(const RecombineOptions &options, Console console) {
   tl::expected<enumerate::Tally, std::string> tally;
   {
     Meter meter(console);
-    sweeping.progress = [&](const enumerate::Progress &progress) { meter(progress); };
+    sweeping.progress = [&](const enumerate::Progress &progress) {
+      meter.show(progress.diagrams, progress.done, progress.parts, progress.elapsed.count(), "parts done");
+    };
     tally = enumerate::sweep(presentation, *criteria, sweeping);
   }
   auto stopped = [&](const std::string &why) {

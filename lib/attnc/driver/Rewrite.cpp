@@ -34,11 +34,17 @@ static std::vector<Move> towardsFixpoint(Definition &now, const Theory &theory, 
   return moves;
 }
 
+/// What a search for the cheapest came to.
+struct Cheapest {
+  std::vector<Move> moves;
+  std::size_t priced = 0, open = 0; // diagrams; of them not rewritten, for the bound was reached
+};
+
 /// The cheapest diagram that equations reach: best first, so that a step that costs more may lead to one that costs
 /// less.
-static std::vector<Move> towardsLeast(Definition &now, const Theory &theory, std::size_t limit, const Measure &measure,
-                                      const Size::Values &sizes, rewriting::Tables &tables, Patterns &patterns) {
-  constexpr std::size_t mostDiagrams = 400;
+static Cheapest towardsLeast(Definition &now, const Theory &theory, std::size_t limit, const Measure &measure,
+                             const Size::Values &sizes, std::size_t mostDiagrams, rewriting::Tables &tables,
+                             Patterns &patterns) {
   struct Node {
     Definition definition;
     Size cost;
@@ -77,11 +83,11 @@ static std::vector<Move> towardsLeast(Definition &now, const Theory &theory, std
     if (less(nodes[i].cost, nodes[best].cost))
       best = i;
   now = nodes[best].definition;
-  std::vector<Move> moves;
+  Cheapest result{{}, nodes.size(), open.size()};
   for (; best != 0; best = nodes[best].parent)
-    moves.push_back(nodes[best].move);
-  std::reverse(moves.begin(), moves.end());
-  return moves;
+    result.moves.push_back(nodes[best].move);
+  std::reverse(result.moves.begin(), result.moves.end());
+  return result;
 }
 
 int rewrite(const RewriteOptions &options, Console console) {
@@ -119,7 +125,8 @@ int rewrite(const RewriteOptions &options, Console console) {
       return session.finish();
     }
     Measure measure = *measureNamed(options.cost);
-    moves = towardsLeast(now, equations, limit, measure, *sizes, tables, patterns);
+    Cheapest cheapest = towardsLeast(now, equations, limit, measure, *sizes, options.maxDiagrams, tables, patterns);
+    moves = std::move(cheapest.moves);
     auto after = costOf(now);
     auto text = [&](const Cost &cost) {
       Cost there = atSizes(cost, *sizes);
@@ -127,6 +134,11 @@ int rewrite(const RewriteOptions &options, Console console) {
       return polynomial == value ? value : polynomial + " = " + value;
     };
     priced = fmt::format("// {}: {}, was {}\n", options.cost, text(*after), text(*before));
+    priced += fmt::format("// the cheapest of {} diagrams{}\n", cheapest.priced,
+                          cheapest.open ? fmt::format("; {} of them were not rewritten further, for {} is the bound "
+                                                      "(--max-diagrams)",
+                                                      cheapest.open, options.maxDiagrams)
+                                        : ", all that the equations reach");
   }
   auto declaration = toNamed(now, preludeDefinition);
   if (!declaration) {

@@ -1,4 +1,5 @@
 #include "attnc/driver/Commands.h"
+#include "attnc/driver/Meter.h"
 #include "attnc/driver/TaxonomyPage.h"
 #include "attnc/driver/Theories.h"
 
@@ -185,14 +186,19 @@ int taxonomy(const TaxonomyOptions &options, Console console) {
   std::vector<Known> library = loadLibrary(session);
   if (session.diagnostics.hasErrors())
     return session.finish();
-  GrowOptions growing{8, options.maxNodes, {}};
+  GrowOptions growing{8, options.maxNodes, options.threads, options.state, {}};
   Growth growth;
   {
-    Progress progress(console.err);
-    growing.progress = [&](std::size_t nodes, std::size_t named, std::size_t depth) {
-      progress.say(fmt::format("{} diagrams, {} of them known, {} steps from the root", nodes, named, depth));
+    Meter meter(console);
+    growing.progress = [&](const GrowProgress &progress) {
+      meter.show(progress.nodes, progress.done, progress.known, progress.elapsed.count(), "rewritten");
     };
-    growth = grow(taxonomies, library, growing);
+    auto grown = grow(taxonomies, library, growing);
+    if (!grown) {
+      session.diagnostics.report(Diag::EnumerationStopped, {}, file, grown.error());
+      return session.finish();
+    }
+    growth = std::move(*grown);
   }
   std::size_t named = 0;
   for (const Growth::Node &node : growth.nodes)

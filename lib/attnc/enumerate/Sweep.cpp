@@ -2,6 +2,7 @@
 
 #include "attnc/enumerate/Journal.h"
 #include "attnc/support/Hash.h"
+#include "attnc/support/StateFile.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -71,10 +72,15 @@ tl::expected<Tally, std::string> sweep(const Presentation &presentation,
                                        const SweepOptions &options) {
   const std::vector<Word> parts = partsOf(presentation, options.most);
   std::vector<std::optional<Tally>> done(parts.size());
-  Journal journal;
+  StateFile journal;
   if (!options.state.empty()) {
-    auto opened = journal.open(options.state, identity(presentation, criteria, options.most, parts), parts.size(),
-                               criteria.size(), done);
+    auto opened = journal.open(options.state, journalHead(identity(presentation, criteria, options.most, parts)),
+                               [&](std::string_view line) {
+                                 auto part = readJournalLine(line, parts.size(), criteria.size());
+                                 if (part)
+                                   done[part->first] = std::move(part->second);
+                                 return part.has_value();
+                               });
     if (!opened)
       return tl::unexpected(opened.error());
   }
@@ -136,7 +142,7 @@ tl::expected<Tally, std::string> sweep(const Presentation &presentation,
       }
       ++finished;
       met += tally.diagrams;
-      journal.add(part, tally);
+      journal.add(journalLine(part, tally));
       done[part] = std::move(tally);
     }
     roomLeft = options.survivorBytes - std::min(options.survivorBytes, kept);

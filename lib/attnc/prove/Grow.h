@@ -1,6 +1,9 @@
 #pragma once
 #include "attnc/prove/Search.h"
 
+#include <chrono>
+#include <filesystem>
+
 namespace attnc {
 
 /// A mechanism that is known: a definition of the library, by its form.
@@ -33,15 +36,26 @@ struct Growth {
   std::vector<Move> derivation(std::size_t node) const;
 };
 
+struct GrowProgress {
+  std::size_t nodes, done, known; // reached; rewritten, of those that are known to be rewritten in this taxonomy
+  std::chrono::duration<double> elapsed;
+};
+
 struct GrowOptions {
   std::size_t maxDepth = 8;
   std::size_t maxNodes = 20000;
-  std::function<void(std::size_t nodes, std::size_t named, std::size_t depth)> progress;
+  unsigned threads = 0; // 0: as many as there are cores
+  /// A file that lists what each node was rewritten to (support/StateFile.h). What is there is not searched for again,
+  /// whatever the bounds were.
+  std::filesystem::path state;
+  std::function<void(const GrowProgress &)> progress; // called now and then from the calling thread
 };
 
 /// Every diagram that the theories make of their roots within the bounds, deduplicated by canonical form, each named by
-/// what it equals in the library.
-Growth grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies, const std::vector<Known> &library,
-            const GrowOptions &options = {});
+/// what it equals in the library. Nodes are rewritten by all threads and put together in order, so that the result
+/// depends on neither. The error says what was done when the bound on nodes is reached, or what is wrong with the state
+/// file.
+tl::expected<Growth, std::string> grow(const std::vector<std::shared_ptr<const Taxonomy>> &taxonomies,
+                                       const std::vector<Known> &library, const GrowOptions &options = {});
 
 } // namespace attnc

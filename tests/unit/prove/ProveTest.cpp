@@ -168,7 +168,7 @@ diagram scores(q: [n d], k: [m d]) -> [n m] { simd n (q) { simd m (k) { dot(q, k
 taxonomy x : root by t
 )");
   auto scores = std::make_shared<Definition>(program["scores"]);
-  Growth growth = grow(program.module.taxonomies, {{"scores", "x.attn", scores}});
+  Growth growth = grow(program.module.taxonomies, {{"scores", "x.attn", scores}}).value();
   CHECK(growth.nodes.size() == 4);
   auto found = std::ranges::find_if(growth.nodes, [](const auto &node) { return !node.known.empty(); });
   REQUIRE(found != growth.nodes.end());
@@ -191,7 +191,8 @@ diagram same(x: [n d]) -> [n d] { x }
 taxonomy one : root by first
 taxonomy two : half by second
 )");
-  Growth growth = grow(program.module.taxonomies, {{"same", "x.attn", std::make_shared<Definition>(program["same"])}});
+  Growth growth =
+      grow(program.module.taxonomies, {{"same", "x.attn", std::make_shared<Definition>(program["same"])}}).value();
   REQUIRE(growth.nodes.size() == 3);
   CHECK(growth.roots == std::vector<std::size_t>{0, 1});
   CHECK(growth.nodes[2].known == std::vector<std::size_t>{0});

@@ -272,4 +272,11 @@ TEST_CASE("the editor grammar knows every word and sign") {
   CHECK((editor.find("|" SPELLING "|") != editor.npos || editor.find("(" SPELLING "|") != editor.npos ||               \
          editor.find("|" SPELLING ")") != editor.npos));
 #include "grammar/keywords.def"
+  // The words that are names elsewhere.
+  for (const char *word :
+       {"sort", "copy", "class", "without", "through", "sharing", "using", "reversed", "everywhere", "depth"})
+    CHECK((editor.find("(" + std::string(word) + "|") != editor.npos ||
+           editor.find("|" + std::string(word) + "|") != editor.npos ||
+           editor.find("|" + std::string(word) + ")") != editor.npos ||
+           editor.find("(" + std::string(word) + ")") != editor.npos));
 }
