@@ -4,7 +4,7 @@ Each mechanism is the full one of core.py or sparse.py, with the one query at th
 """
 import numpy as np
 
-from . import core, sparse
+from . import core, higher_order, latent, sparse
 
 
 def per_head(q, K, V, full, extra=None):
@@ -232,3 +232,45 @@ def with_projections(step):
 
 decode_multihead = with_projections(contiguous(read_causal))
 paged_multihead = with_projections(paged(read_causal))
+
+
+def read_pairs(q, K1, K2, V1, V2, a):
+    """The last row of the windowed form on what is cached, head by head; of the queries before only the number counts."""
+    n = len(K1)
+    keys = {"k1": K1, "k2": K2, "v1": V1, "v2": V2, "w1": a["w1"], "w2": a["w2"]}
+    each = [higher_order.two_simplicial_windowed(keys | {"q": np.tile(head, (n, 1))}, {})[0][-1] for head in q]
+    return np.reshape(each, (len(q), V1.shape[1]))
+
+
+NEW = ("k1", "k2", "v1", "v2")
+
+
+def decode_two_simplicial(a, p):
+    t = int(a["t"])
+    caches = [write(a[x.upper()], a[x], t) for x in NEW]
+    return [read_pairs(a["q"], *(cache[: t + 1] for cache in caches), a), *caches]
+
+
+def paged_two_simplicial(a, p):
+    t, table = int(a["t"]), a["table"]
+    pools = [page_write(a[x.upper()], table, a[x], t) for x in NEW]
+    return [read_pairs(a["q"], *(rows(pool, table, t + 1) for pool in pools), a), *pools]
+
+
+def latent_step(a, p, L, R):
+    """DeepSeek-AI 2024, equations 9 to 19, of one token after those of which the latents and rotated keys are given."""
+    y, latents, keys = latent.mla_decode({"x": a["x"][None], "latents": L, "keys": R}, p)
+    return y[0], latents[-1], keys[-1]
+
+
+def decode_mla(a, p):
+    t = int(a["t"])
+    y, new, key = latent_step(a, p, a["L"][:t], a["R"][:t])
+    return [y, write(a["L"], new, t), write(a["R"], key, t)]
+
+
+def paged_mla(a, p):
+    t, table = int(a["t"]), a["table"]
+    _, new, key = latent_step(a, p, rows(a["L"], table, t), rows(a["R"], table, t))
+    L, R = page_write(a["L"], table, new, t), page_write(a["R"], table, key, t)
+    return [latent_step(a, p, rows(L, table, t), rows(R, table, t))[0], L, R]

@@ -103,6 +103,12 @@ def n_simplicial_topk(a, p):
     return n_simplicial(a, p, seen=lambda i, j: all(key in best[i] for key in j))
 
 
+def n_simplicial_topk_each(a, p):
+    best = [[sorted(range(i + 1), key=lambda j: -s[i, j])[:min(int(a["r"]), c)] for s, c in zip(a["s"], a["c"])]
+            for i in range(len(a["q"]))]
+    return n_simplicial(a, p, seen=lambda i, j: all(key in b for key, b in zip(j, best[i])))
+
+
 def indexed(a, f):
     """Scores of the indexer: f of the dot products of each small head with the keys j ≤ i, weighted; 0 elsewhere."""
     s = np.zeros((len(a["q'"]), len(a["k'"])))

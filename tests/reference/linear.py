@@ -69,6 +69,17 @@ def performer_layer(a, p):
     return performer(projected(a, p) | {"omega": p["omega"]}, p)
 
 
+def performer_causal(a, p):
+    """Section 2.5: row i is the mechanism on the keys up to i."""
+    rows = [performer({"q": a["q"][i:i + 1], "k": a["k"][:i + 1], "v": a["v"][:i + 1], "omega": a["omega"]}, p)[0]
+            for i in range(len(a["q"]))]
+    return [np.reshape(rows, a["v"].shape)]
+
+
+def performer_causal_layer(a, p):
+    return performer_causal(projected(a, p) | {"omega": p["omega"]}, p)
+
+
 def cosformer(a, p):
     """Qin et al. 2022, equations 9 and 10: each weight by itself."""
     q, k, v = np.maximum(a["q"], 0), np.maximum(a["k"], 0), a["v"]

@@ -62,7 +62,7 @@ def hopfield_energy(a, p):
     beta = float(a["beta"])
     largest = (a["x"]**2).sum(1).max()
     return [np.array([
-        -np.log(np.exp(beta * a["x"] @ state).sum()) / beta + state @ state / 2 + np.log(len(a["x"])) / beta + largest / 2
+        -np.logaddexp.reduce(beta * a["x"] @ state) / beta + state @ state / 2 + np.log(len(a["x"])) / beta + largest / 2
         for state in a["state"]]).reshape(len(a["state"]))]
 
 

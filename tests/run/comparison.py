@@ -15,11 +15,86 @@ A table is a list of entries (examples/examples.json, tests/mechanisms/*.json):
                       changes}; a change is {"whole": 30}, whole numbers, 30 times a normal one, or
                       {"fill": 0.5, "at": [1, ":"]};
                       "fill" may be "-inf", and without "at" it is everywhere. A list makes several changes.
+                      "large": true says that logits are near ±10⁴ there
+    logits            what logits are made of; `derived` makes edges of it
+    without           edges that the mechanism does not have, each with the name of a reason (`REASONS`)
     golden            published numbers: {"inputs", "parameters", "given", "expected": an array, or by names of results}
 """
+import re
+
 import numpy as np
 
-from support import needs_compiler, random_array, reference, scalar_kind
+from support import needs_compiler, parsed, random_array, reference, scalar_kind
+
+# What every program must meet, in some case of its entry: `shown` says when it does.
+KINDS = ("random", "size 1", "size 0", "large", "-inf", "masked")
+
+# Why a program may do without one.
+REASONS = {
+    "bounded": "the scores are bounded by what they are made with, and no mask is among its inputs",
+    "has a token": "it asks about a token of a web, so there is one",
+    "keys are values": "what makes a score -inf would be a value too, and 0 times it is no number",
+    "mixed": "sums of both signs (a rotation, a map of heads, a determinant, an iteration) make no single -inf of one",
+    "no logits": "there is no softmax and no score that a mask could act on",
+    "no shape": "it says what is where; nothing is computed that a size or a large number could upset",
+    "planes": "rotated coordinates come in pairs, or in chunks of three",
+    "projected": "a learned map of both signs comes first: what it is around has an entry of its own",
+    "residual": "a residual stands beside the attention, which has an entry of its own",
+    "sees itself": "a token always sees itself, or there is always a key left",
+}
+
+
+def axes(entry, name):
+    return parsed((entry.get("inputs", {}) | entry.get("parameters", {}))[name])[2].split()
+
+
+def derived(entry):
+    """Yields the edges that follow from `logits`, by kind. It is one of
+
+        "bias"                        an array that is added to the logits, or is them
+        ["q", "k"]                    arrays that are multiplied to logits along their last axis: queries first, keys last
+        ["x", "Wq", "z", "Wk"]        the same of what is projected: inputs, each before the parameter that it meets
+        ["q", ["K", "k"]]             keys that come in several arrays
+        {"of": ["q", "k"], "orders": 2}   keys of several orders in one array, multiplied too
+
+    Whole numbers and a width of 4 or 1 make large logits exact in float32, so that a softmax of them is as well. To
+    hide a key by -inf, the first coordinate of all factors but the last is 1.
+    """
+    logits = entry.get("logits")
+    if logits is None:
+        return
+    if isinstance(logits, str):
+        yield "large", {}, {logits: [{"whole": 10000}]}
+        yield "-inf", {}, {logits: [{"fill": "-inf", "at": [..., 0]}]}
+        yield "masked", {}, {logits: [{"fill": "-inf"}]}
+        return
+    orders = logits["orders"] if isinstance(logits, dict) else 1
+    factors = [[f] if isinstance(f, str) else f for f in (logits["of"] if isinstance(logits, dict) else logits)]
+    whole = round(10000 ** (1 / (len(factors) - 1 + orders)), 1)
+    names = [name for factor in factors for name in factor]
+    projected = any(name in entry.get("parameters", {}) for name in names) and any(name in entry["inputs"] for name in names)
+    width = axes(entry, factors[1 if projected else 0][0])[-1]
+    exact = {width: 4} if width.isidentifier() else {}
+    yield "large", exact, {name: [{"whole": whole}] for name in names}
+    ones = {}
+    for at, factor in enumerate(factors):
+        for name in factor:
+            if projected and at % 2:  # from coordinate 0 to coordinate 0, and from no other
+                into = axes(entry, name).index(axes(entry, factors[at - 1][0])[-1])
+                first = [0 if i in (into, len(axes(entry, name)) - 1) else slice(None) for i in range(len(axes(entry, name)))]
+                ones[name] = [{"fill": 0, "at": [..., 0]}, {"fill": 1, "at": first}]
+            else:
+                ones[name] = [{"fill": 1, "at": [..., 0]}]
+    hidden = {name: [*ones[name], {"fill": "-inf", "at": ones[name][-1]["at"]}] for name in factors[-1]}
+    if orders > 1:
+        hidden = {name: [*ones[name], {"fill": "-inf", "at": [-1, ..., 0]}] for name in factors[-1]}
+    yield "masked", {}, ones | hidden
+    if not projected:
+        one = {}
+        for name in factors[-1]:
+            first = [-1, ..., 0, 0] if orders > 1 else [..., 0, 0][: len(axes(entry, name)) + 1]
+            one[name] = [*ones[name], {"fill": "-inf", "at": first}]
+        yield "-inf", {}, ones | one
 
 
 def changed(array, changes):
@@ -34,10 +109,41 @@ def changed(array, changes):
     return array
 
 
+def edges(entry):
+    """The sizes, the edges, and the derived edges of an entry that it does not say itself."""
+    yield from ({"sizes": sizes} for sizes in entry["sizes"])
+    yield from entry.get("edges", [])
+    said = {*entry.get("without", {})} | {"large" for edge in entry.get("edges", []) if edge.get("large")}
+    for kind, exact, changes in derived(entry):
+        if kind not in said:
+            edge = {"sizes": entry["sizes"][0] | exact, "kind": kind, "large": kind == "large"}
+            for group in ("inputs", "parameters"):
+                edge[group] = {name: change for name, change in changes.items() if name in entry.get(group, {})}
+            yield edge
+
+
+def shown(entry):
+    """The kinds that the cases of an entry show, by what is in their arrays."""
+    specs = entry.get("inputs", {}) | entry.get("parameters", {})
+    named = {name for spec in specs for axis in axes(entry, spec) for name in re.findall(r"[a-zA-Z]\w*", axis)}
+    found = set()
+    for edge, (_, arrays, parameters, given, expected) in zip(edges(entry), cases(entry)):
+        every = [*arrays.values(), *parameters.values()]
+        sizes, lengths = edge.get("sizes", entry["sizes"][0]), {length for array in every for length in array.shape}
+        found |= {"size 0"} if 0 in lengths else set()
+        found |= {"size 1"} if 0 not in lengths and all(sizes[name] <= 1 for name in named) else set()
+        found |= {"random"} if any(length % 2 and length > 1 for length in lengths) else set()
+        found |= {"large"} if edge.get("large") else set()
+        found |= {"-inf"} if any(np.isneginf(array).any() for array in every) else set()
+        rows = np.asarray(expected[0])
+        if 0 not in lengths and rows.ndim and not rows.any(-1).all():
+            found.add("masked")
+    return found
+
+
 def cases(entry):
     """Yields each size and edge of an entry: what it is, arrays, parameters, --size options, expected results."""
-    edges = [{"sizes": sizes} for sizes in entry["sizes"]] + entry.get("edges", [])
-    for number, edge in enumerate(edges):
+    for number, edge in enumerate(edges(entry)):
         sizes = edge.get("sizes", entry["sizes"][0])
         where = f"{entry['file']} {entry['diagram']} {sizes}"
         groups = []
@@ -46,7 +152,7 @@ def cases(entry):
             arrays = {name: random_array(spec, sizes, f"{where} {name}") for name, spec in specs.items()}
             groups.append(arrays | {name: changed(arrays[name], change) for name, change in changes.items()})
         if number >= len(entry["sizes"]):
-            where += f" edge {number - len(entry['sizes'])}"
+            where += f" edge {edge.get('kind', number - len(entry['sizes']))}"
         given = {name: sizes[name] for name in entry.get("given", [])}
         expected = reference(entry["reference"])(groups[0] | given, groups[1])
         yield where, *groups, given, expected

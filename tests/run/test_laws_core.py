@@ -144,6 +144,16 @@ class Core(Laws):
             for diagram, expected in expectations.items():
                 self.assertSame(self.result("eval", program, diagram, a)[0], expected)
 
+    def test_a_mask_that_multiplies_scores_leaks(self):
+        program = self.write("leak.attn", f'import "{TAXONOMY}/flex_attention.attn"\n' + """
+            multiplied = specialise flex_attention { score(s, i, j) = where(j <= i, s, 0 * s) }
+            """)
+        q, k = np.ones((4, 1)), np.full((4, 1), -0.8)
+        weights = self.result("eval", program, "multiplied", {"q": q, "k": k, "v": np.eye(4)})[0]
+        self.assertSame(weights[0], np.array([np.exp(-0.8), 1, 1, 1]) / (np.exp(-0.8) + 3))
+        self.assertSame(weights[0], [0.13, 0.29, 0.29, 0.29], 5e-3 / 0.29)  # as published
+        self.assertSame(self.of("causal", q=q, k=k, v=np.eye(4))[0], np.eye(4)[0])
+
     def test_examples_are_the_mechanisms(self):
         for example, name in (("02_sdpa", "sdpa"), ("06_causal", "causal"), ("07_cross_attention", "cross_attention")):
             self.attnc("equal", EXAMPLES / f"{example}.attn", TAXONOMY / f"{name}.attn")

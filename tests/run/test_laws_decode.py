@@ -78,6 +78,30 @@ class Decode(Laws):
                 y.append(got)
             self.assertSame(np.array(y), self.of("causal_multihead", parameters=weights, x=x, z=x))
 
+    def test_pairs_and_latents_token_by_token_are_the_whole(self):
+        letters = ("k1", "k2", "v1", "v2")
+        for seed in DRAWS[:2]:
+            a = draw(seed, q=(N, 2, D), k1=(N, D), k2=(N, D), v1=(N, E), v2=(N, E))
+            caches, y, sizes = {x.upper(): np.zeros_like(a[x]) for x in letters}, [], {"w1": 5, "w2": 2}
+            for t in range(N):
+                now = {name: array[t] for name, array in a.items()}
+                got, *after = self.of("decode_two_simplicial", results=["y", "K1'", "K2'", "V1'", "V2'"], sizes=sizes,
+                                      t=np.array(t), **now, **caches)
+                caches = dict(zip(caches, after))
+                y.append(got)
+            for u in range(2):
+                head = a | {"q": a["q"][:, u]}
+                self.assertSame(np.array(y)[:, u], self.of("two_simplicial_windowed", sizes=sizes, **head))
+
+            x = draw(seed, x=(N, 6))["x"]
+            p = draw(seed + 9, Wdq=(6, 5), Wdkv=(6, 3), Wkr=(6, 4), Wuq=(2, 5, D), Wqr=(2, 5, 4), Wuk=(2, 3, D),
+                     Wuv=(2, 3, E), Wo=(2, E, 6), query_scale=(5,), latent_scale=(3,))
+            L, R, y = np.zeros((N, 3)), np.zeros((N, 4)), []
+            for t in range(N):
+                got, L, R = self.of("decode_mla", results=["y", "L'", "R'"], parameters=p, x=x[t], L=L, R=R, t=np.array(t))
+                y.append(got)
+            self.assertSame(np.array(y), self.of("mla", parameters=p, x=x))
+
     def test_rolling_caches_forget_nothing_that_is_seen(self):
         for seed in DRAWS[:2]:
             a = tokens(seed)

@@ -66,6 +66,20 @@ class Laws(Case):
         for name in ("n_simplicial_dsa", "n_simplicial_dsa_softmax"):
             self.assertNear(self.mechanism(name, a | indexer, r=5), dense, 1e-12)
 
+    def test_each_order_may_have_its_own_keys(self):
+        a = {"q": self.normal(5, 3), "k": self.normal(2, 5, 3), "v": self.normal(2, 5, 2)}
+        s = self.normal(2, 5, 5)
+        for count in (1, 3, 5):
+            shared = self.mechanism("n_simplicial_topk", a | {"s": s[0]}, r=count)
+            each = a | {"s": np.stack([s[0], s[0]]), "c": np.array([count, count])}
+            self.assertNear(self.mechanism("n_simplicial_topk_each", each, r=5), shared, 1e-12)
+        nearest = np.arange(5) - np.abs(np.arange(5)[:, None] - np.arange(5))  # the nearest keys: windows
+        windows = self.mechanism("n_simplicial_windowed", a | {"w": np.array([4, 2])})
+        each = a | {"s": np.stack([nearest, nearest]).astype(float), "c": np.array([4, 2])}
+        self.assertNear(self.mechanism("n_simplicial_topk_each", each, r=4), windows, 1e-12)
+        differ = self.mechanism("n_simplicial_topk_each", a | {"s": s, "c": np.array([2, 2])}, r=2)
+        self.assertGreater(support.distance(differ, self.mechanism("n_simplicial_topk", a | {"s": s[0]}, r=2)), 1e-3)
+
     def test_a_query_among_equal_scores_takes_the_lowest_keys(self):
         a = {"q": self.normal(5, 3), "k": self.normal(1, 5, 3), "v": self.normal(1, 5, 2)}
         y = self.mechanism("n_simplicial_topk", a | {"s": np.zeros((5, 5))}, r=2)

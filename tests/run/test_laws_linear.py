@@ -62,12 +62,14 @@ class Linear(Laws):
             for n, b in CHUNKS:
                 self.assertSame(self.of("retention", "retention_chunked", sizes={"a": n, "b": b}, **a), parallel)
 
-    def test_retnet_has_two_forms_and_its_norm_takes_scales_out(self):
+    def test_retnet_has_three_forms_and_its_norm_takes_scales_out(self):
         for seed in DRAWS:
             x = draw(seed, x=(9, 4))["x"]
             p = draw(seed + 100, Wq=(3, 4, 6), Wk=(3, 4, 6), Wv=(3, 4, 5), Wg=(3, 4, 5), Wo=(3, 5, 4))
             y = self.of("retnet", parameters=p, x=x)
             self.assertSame(self.of("retnet", "retnet_parallel", parameters=p, x=x), y)
+            for n, b in ((1, 9), (3, 3), (9, 1)):
+                self.assertSame(self.of("retnet", "retnet_chunked", parameters=p, sizes={"a": n, "b": b}, x=x), y)
             self.assertSame(self.of("retnet", parameters=p | {"Wq": 1e3 * p["Wq"]}, x=x), y, 1e-3)  # but for the ε
 
     def test_gated_linear_attention_has_three_forms(self):
@@ -84,15 +86,20 @@ class Linear(Laws):
         decay = -np.abs(draw(0, g=(6, 3))["g"])
         tokens = heads(0, n=6)
         S, z = {"S": np.zeros((3, 4))}, {"z": np.zeros(3)}
+        running = {"E": np.zeros((5, 4)), "z": np.zeros(5), "total": np.zeros(4), "count": np.array(0.0),
+                   "top": np.array(-np.inf)}
         renamed = {"C": tokens["q"], "B": tokens["k"], "x": tokens["v"], "g": decay[:, 0]}
         for file, step, whole, each, fixed, state in (
                 ("retention", "retention_step", "retention_recurrent", tokens, {"g": np.array(0.9)}, S),
                 ("gla", "gla_step", "gla_recurrent", tokens | {"g": decay}, {}, S),
                 ("mamba2", "ssd_step", "ssd_recurrent", renamed, {}, {"h": S["S"]}),
                 ("delta_rule", "delta_step", "delta_recurrent", tokens | {"beta": np.exp(decay[:, 0])}, {}, S),
-                ("linear_attention_causal", "linear_attention_step", "linear_attention_recurrent", tokens, {}, S | z)):
+                ("linear_attention_causal", "linear_attention_step", "linear_attention_recurrent", tokens, {}, S | z),
+                ("performer_causal", "performer_step", "performer_recurrent", tokens, draw(1, omega=(5, 3)), running)):
             with self.subTest(step):
-                results, y = ["state", "norm", "y"] if "z" in state else ["state", "y"], []
+                results = {"performer_step": ["E'", "z'", "total'", "count'", "top'", "y"],
+                           "linear_attention_step": ["state", "norm", "y"]}.get(step, ["state", "y"])
+                y = []
                 for t in range(6):
                     arrays = {name: array[t] for name, array in each.items()}
                     *after, last = self.of(file, step, results=results, **arrays, **fixed, **state)
@@ -179,6 +186,15 @@ class Linear(Laws):
         squares = (W**2).sum(1)  # each is chi-squared with d degrees, of variance 2 d
         self.assertLess(abs(squares.mean() - d), 5 * np.sqrt(2 * d / r))
         self.assertLess(np.abs(W.mean(0)).max(), 5 / np.sqrt(r))
+
+    def test_a_row_of_the_causal_performer_is_the_performer_of_the_keys_up_to_it(self):
+        for seed in DRAWS:
+            a = heads(seed) | draw(seed + 100, omega=(7, 3))
+            y = self.of("performer_causal", "performer_recurrent", **a)
+            self.assertSame(self.of("performer_causal", "performer_causal_quadratic", **a), y)
+            for i in (0, 4, 11):
+                seen = a | {"q": a["q"][i:i + 1], "k": a["k"][:i + 1], "v": a["v"][:i + 1]}
+                self.assertSame(self.of("performer", "performer_core", **seen), y[i:i + 1])
 
     def test_the_performer_tends_to_softmax_attention(self):
         a = heads(0, d=4)
