@@ -142,8 +142,9 @@ Wires Batcher::apply(ScatterOp op) {
   return {{done.results[0], frames, own}};
 }
 
-/// Selection: each result is the first, in the order "NaN, then greater, then lower index", of those after
-/// the result before it. O(n count) comparisons and no scratch.
+/// Selection, in the order "NaN, then greater, then lower index": the best so far are held in order, and an element
+/// that goes before the last of them is moved in. O(n + m count) comparisons where m elements enter, of random ones
+/// about count (1 + log(n / count)), and no scratch.
 Wires Batcher::apply(TopKOp op) {
   const Batched array = wire(op.getArray());
   OpFoldResult count = size(op.getCount()), length = array.extents[0];
@@ -151,9 +152,12 @@ Wires Batcher::apply(TopKOp op) {
   all.push_back(count);
   mlir::Type scalar = scalarOf(op.getValues());
   Value zero = indexConstant(builder, location, 0), one = indexConstant(builder, location, 1);
-  Value high = asValue(builder, location, length), results = asValue(builder, location, count);
+  Value results = asValue(builder, location, count), high = asValue(builder, location, length);
   Value lowest = arith::ConstantOp::create(builder, location, unitOf(Cap::Max, scalar));
-  Value nowhere = indexConstant(builder, location, -1);
+  Value nowhere = arith::ConstantOp::create(builder, location, builder.getI64IntegerAttr(-1));
+  Value no = arith::ConstantOp::create(builder, location, builder.getBoolAttr(false));
+  Value some = arith::MinUIOp::create(builder, location, results, one);
+  Value looked = arith::MulIOp::create(builder, location, high, some); // none, where nothing is to be held
   Value initial[] = {emptyTensor(builder, location, all, scalar),
                      emptyTensor(builder, location, all, builder.getI64Type())};
 
@@ -168,39 +172,53 @@ Wires Batcher::apply(TopKOp op) {
   using List = llvm::SmallVector<Value>;
   auto done = loopNest(
       builder, location, outer, initial, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange row, ValueRange arrays) {
-        List carried(arrays);
-        carried.append({lowest, nowhere});
-        auto ranks = scf::ForOp::create(
-            b, l, zero, results, one, carried, [&](mlir::OpBuilder &b, mlir::Location l, Value rank, ValueRange now) {
-              Value last = now[2], lastAt = now[3];
-              Value first = arith::CmpIOp::create(b, l, arith::CmpIPredicate::eq, rank, zero);
-              Value left = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, rank, high);
-              auto best = scf::ForOp::create(
-                  b, l, zero, high, one, ValueRange{lowest, nowhere},
-                  [&](mlir::OpBuilder &b, mlir::Location l, Value i, ValueRange best) {
-                    List at(row);
-                    at.push_back(i);
-                    Value x = tensor::ExtractOp::create(b, l, array.tensor, at);
-                    auto both = [&](Value p, Value q) -> Value { return arith::AndIOp::create(b, l, p, q); };
-                    auto either = [&](Value p, Value q) -> Value { return arith::OrIOp::create(b, l, p, q); };
-                    Value higher = arith::CmpIOp::create(b, l, arith::CmpIPredicate::sgt, i, lastAt);
-                    Value notBefore = arith::XOrIOp::create(b, l, before(b, l, x, last),
-                                                            arith::ConstantOp::create(b, l, b.getBoolAttr(true)));
-                    Value remaining = both(left, either(first, either(before(b, l, last, x), both(notBefore, higher))));
-                    Value none = arith::CmpIOp::create(b, l, arith::CmpIPredicate::slt, best[1], zero);
-                    Value take = both(remaining, either(none, before(b, l, x, best[0])));
-                    Value value = arith::SelectOp::create(b, l, take, x, best[0]),
-                          place = arith::SelectOp::create(b, l, take, i, best[1]);
-                    scf::YieldOp::create(b, l, ValueRange{value, place});
+        auto at = [&](Value place) {
+          List whole(row);
+          whole.push_back(place);
+          return whole;
+        };
+        auto put = [&](mlir::OpBuilder &b, mlir::Location l, Value x, Value i, Value place, ValueRange held) -> List {
+          return {tensor::InsertOp::create(b, l, x, held[0], at(place)),
+                  tensor::InsertOp::create(b, l, i, held[1], at(place))};
+        };
+        auto best = scf::ForOp::create(
+            b, l, zero, looked, one, arrays, [&](mlir::OpBuilder &b, mlir::Location l, Value i, ValueRange held) {
+              Value x = tensor::ExtractOp::create(b, l, array.tensor, at(i));
+              Value least = arith::SubIOp::create(b, l, results, one);
+              Value last = arith::MinUIOp::create(b, l, i, least); // the place that is written if x enters
+              // While there is room nothing has been written at `last`, and what is read there does not matter.
+              Value room = arith::CmpIOp::create(b, l, arith::CmpIPredicate::ult, i, results);
+              Value worst = tensor::ExtractOp::create(b, l, held[0], at(last));
+              Value enters = arith::OrIOp::create(b, l, room, before(b, l, x, worst));
+              // A loop of one step or none in place of a branch: what a loop carries stays in its array.
+              Value times = arith::IndexCastUIOp::create(b, l, b.getIndexType(), enters);
+              auto entered = scf::ForOp::create(
+                  b, l, zero, times, one, held, [&](mlir::OpBuilder &b, mlir::Location l, Value, ValueRange held) {
+                    List carried(held);
+                    carried.append({x, arith::IndexCastOp::create(b, l, b.getI64Type(), i), no});
+                    auto moved = scf::ForOp::create(
+                        b, l, zero, last, one, carried,
+                        [&](mlir::OpBuilder &b, mlir::Location l, Value place, ValueRange now) {
+                          Value y = tensor::ExtractOp::create(b, l, now[0], at(place));
+                          Value j = tensor::ExtractOp::create(b, l, now[1], at(place));
+                          Value found = arith::OrIOp::create(b, l, now[4], before(b, l, now[2], y));
+                          auto select = [&](Value p, Value q) -> Value {
+                            return arith::SelectOp::create(b, l, found, p, q);
+                          };
+                          List next = put(b, l, select(now[2], y), select(now[3], j), place, now.take_front(2));
+                          next.append({select(y, now[2]), select(j, now[3]), found});
+                          scf::YieldOp::create(b, l, next);
+                        });
+                    ValueRange now = moved.getResults();
+                    scf::YieldOp::create(b, l, put(b, l, now[2], now[3], last, now.take_front(2)));
                   });
-              List at(row);
-              at.push_back(rank);
-              Value place = arith::IndexCastOp::create(b, l, b.getI64Type(), best.getResult(1));
-              Value values = tensor::InsertOp::create(b, l, best.getResult(0), now[0], at);
-              Value places = tensor::InsertOp::create(b, l, place, now[1], at);
-              scf::YieldOp::create(b, l, ValueRange{values, places, best.getResult(0), best.getResult(1)});
+              scf::YieldOp::create(b, l, entered.getResults());
             });
-        return List{ranks.getResult(0), ranks.getResult(1)};
+        auto filled = scf::ForOp::create(b, l, high, results, one, best.getResults(),
+                                         [&](mlir::OpBuilder &b, mlir::Location l, Value place, ValueRange held) {
+                                           scf::YieldOp::create(b, l, put(b, l, lowest, nowhere, place, held));
+                                         });
+        return List(filled.getResults());
       });
   return {{done.results[0], array.frames, {count}}, {done.results[1], array.frames, {count}}};
 }

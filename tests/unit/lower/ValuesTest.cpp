@@ -122,6 +122,14 @@ TEST_CASE("top-k: NaN first, equal ones by lowest index, -inf past the end") {
   values(one({intType({n})}, TopK{m}), {{"n", 0}, {"m", 2}}, {integers({0}, {})},
          {integers({std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::min()}),
           integers({-1, -1})});
+  // Each enters before all, each but the first two goes nowhere, and equal ones keep out what comes after.
+  values(one({realType({n})}, TopK{m}), {{"n", 6}, {"m", 2}}, {reals({1, 2, 3, 4, 5, 6})},
+         {reals({6, 5}), integers({5, 4})});
+  values(one({realType({n})}, TopK{m}), {{"n", 6}, {"m", 2}}, {reals({6, 5, 4, 3, 2, 1})},
+         {reals({6, 5}), integers({0, 1})});
+  values(one({realType({n})}, TopK{m}), {{"n", 6}, {"m", 3}}, {reals({2, 7, 7, 2, 7, 7})},
+         {reals({7, 7, 7}), integers({1, 2, 4})});
+  values(one({realType({n})}, TopK{m}), {{"n", 3}, {"m", 0}}, {reals({1, 2, 3})}, {reals({0}, {}), integers({0}, {})});
 }
 
 TEST_CASE("scans: running sums, states that change places, no steps") {
