@@ -281,7 +281,7 @@ private:
     return closeBox(std::move(box), inside, {result})[0];
   }
 
-  std::vector<WireId> closeBox(Box box, Frame &inside, std::vector<WireId> results) {
+  std::vector<WireId> closeBox(Box box, Frame &inside, const std::vector<WireId> &results) {
     std::vector<WireId> operands;
     for (auto &[outside, mode] : inside.entries) {
       operands.push_back(outside);
@@ -289,7 +289,7 @@ private:
     }
     Frame &frame = *inside.parent;
     box.indexed = inside.index.has_value();
-    box.body = std::make_shared<Diagram>(std::move(inside.builder).finish(std::move(results)));
+    box.body = std::make_shared<Diagram>(std::move(inside.builder).finish(results));
     return *frame.builder.add(std::move(box), std::move(operands));
   }
 
@@ -468,7 +468,7 @@ private:
       operands.push_back(outside);
       scan.modes.push_back(mode);
     }
-    scan.body = std::make_shared<Diagram>(std::move(inside.builder).finish(std::move(results)));
+    scan.body = std::make_shared<Diagram>(std::move(inside.builder).finish(results));
     auto made = frame.builder.add(std::move(scan), std::move(operands), node.span);
     return ports(wire, frame, *made, node);
   }
