@@ -129,7 +129,7 @@ void Pattern::findHeirs() {
   }
 }
 
-tl::expected<Pattern, std::string> Pattern::make(Tables &tables, RuleRef rule, bool reversed) {
+tl::expected<Pattern, std::string> Pattern::make(Tables &tables, const RuleRef &rule, bool reversed) {
   Pattern pattern(tables);
   pattern.rule = rule;
   pattern.reversed = reversed;

@@ -13,7 +13,7 @@ namespace attnc::rewriting {
 class Pattern {
 public:
   /// Why a side is no pattern, in lower case, or the pattern.
-  static tl::expected<Pattern, std::string> make(Tables &tables, RuleRef rule, bool reversed);
+  static tl::expected<Pattern, std::string> make(Tables &tables, const RuleRef &rule, bool reversed);
 
   RuleRef rule;
   bool reversed;
