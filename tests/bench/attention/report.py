@@ -24,7 +24,7 @@ def heading(result):
 def line(row):
     what = f"{row['family']:24} {size_text(row['sizes']):22}"
     if "problem" in row:
-        print(f"{what} {row['problem']}", flush=True)
+        print(f"{what} {row['impl']:17} {row['problem']}", flush=True)
         return
     text = f"{what} {row['impl']:17} {row['ms']:9.3f} ms {row['rate']:7.1f} {UNITS[row['limit']]:7} {100 * row['share']:5.1f} %"
     if row["impl"] != "attnc":
@@ -76,6 +76,11 @@ def percent(value, aim=0):
     return text + (f" (aim {100 * aim:.0f})" if value < aim else "")
 
 
+def milliseconds(value):
+    """Three digits."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def ratio(value, aim=0):
     return f"{value:.2f} ×" + (f" (aim {aim:g})" if value < aim else "")
 
@@ -88,13 +93,16 @@ def cells(group):
         return head + f"| {own['problem']} | | | | |"
     plain, others = "", []
     for row in group[1:]:
-        if row["impl"] == "attnc, any length":
+        if "problem" in row:
+            others.append(f"{row['impl']}: {row['problem']}")
+        elif row["impl"] == "attnc, any length":
             others.append(f"any length {1 / row['times']:.2f}")
         elif "efficiency" in row:
             plain = percent(row["efficiency"], row["aim"])
         else:
             others.append(f"{row['impl']} {ratio(row['times'], row.get('aim', 0))}")
-    return (head + f"| {own['ms']:.3g} | {own['rate']:.4g} | {percent(own['share'], own['aim'])} | {plain} | "
+    rate = f"{own['rate']:.0f}" if own["limit"] != "read" else f"{own['rate']:.1f} GB/s"
+    return (head + f"| {milliseconds(own['ms'])} | {rate} | {percent(own['share'], own['aim'])} | {plain} | "
             + ", ".join(others) + " |")
 
 
@@ -102,13 +110,14 @@ def markdown(result):
     groups = {}
     for row in result["rows"]:
         groups.setdefault((row["family"], size_text(row["sizes"])), []).append(row)
-    lines = ["| | sizes | ms | GFLOP/s | share of peak | rate, of plain softmax | times as fast as |", "|---|---|---|---|---|---|---|"]
+    lines = ["| | sizes | ms | GFLOP/s | share of peak | rate, of plain softmax | times as fast as |",
+             "|---|---|---|---|---|---|---|"]
     lines += [cells(group) for group in groups.values()]
     for d, exponent in growth(result["rows"]).items():
         lines += ["", f"d = {d}: the time of a head grows as n to the power {exponent:.2f}."]
     if "threads" in result:
         lines += ["", "| two threads | sizes | one, ms | two, ms | ratio |", "|---|---|---|---|---|"]
-        lines += [f"| {r['what']} | {size_text(r['sizes'])} | {r['one_ms']:.3g} | {r['two_ms']:.3g} | {r['ratio']:.2f} |"
+        lines += [f"| {r['what']} | {size_text(r['sizes'])} | {milliseconds(r['one_ms'])} | {milliseconds(r['two_ms'])} | {r['ratio']:.2f} |"
                   for r in result["threads"]["rows"]]
     if "starting" in result:
         lines += ["", "| starting, memory | |", "|---|---|"]
@@ -116,5 +125,5 @@ def markdown(result):
     if "taxonomy" in result:
         lines += ["", "| taxonomy | sizes | streamed | ms | share of peak |", "|---|---|---|---|---|"]
         lines += [f"| {r['file']} | {r['sizes']} | {r['streamed']} | " + (
-            f"{r['ms']:.3g} | {100 * r['share']:.1f} % |" if "ms" in r else f"{r['problem']} | |") for r in result["taxonomy"]]
+            f"{milliseconds(r['ms'])} | {100 * r['share']:.1f} % |" if "ms" in r else f"{r['problem']} | |") for r in result["taxonomy"]]
     return "\n".join(lines)

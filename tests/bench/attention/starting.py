@@ -21,7 +21,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
 
 def peak_memory(command):
     """Of a process, in bytes."""
-    return 1024 * int(subprocess.run([sys.executable, "-c", SMALL, *command], check=True, capture_output=True, text=True).stdout)
+    command = [sys.executable, "-c", SMALL, *command]
+    return 1024 * int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def measured(root, options, folder):

@@ -17,34 +17,71 @@ USUAL = {"n": 1024, "m": 1024, "d": 64, "e": 64, "c": 64, "b": 64, "h": 8, "g": 
          "k": 4, "G": 4, "x": 32, "l": 64, "t": 4, "o": 2, "w1": 128, "w2": 16}
 DECODE = {"c": 4096}
 SIZES = {
-    "bigbird": {"b": 16, "l": 64, "r": 3, "g": 2}, "block_sparse": {"b": 16, "l": 64, "p": 64, "c": 8}, "clift_simplicial":
-    {"n": 128, "m": 32, "r": 32, "c": 16, "d": 16, "e": 16}, "content_addressing": {"h": 64}, "decoded": {"n": 256},
-    "dsa": {"c": 128}, "dsa_softmax": {"c": 128}, "dsa_reused": {"c": 128, "b": 32}, "gathered_attention": {"c": 128},
-    "dilated_window": {"g": 2}, "differential": {"h": 4}, "gla": {"r": 16}, "learned_bias": {"a": 32, "b": 32},
-    "key_padding": {"b": 8, "n": 512, "m": 512}, "longformer": {"g": 16, "w": 128}, "linformer": {"r": 128},
-    "merged_attention": {"p": 4, "b": 256}, "nystrom": {"r": 32, "s": 32}, "online_softmax": {"b": 8, "l": 128},
-    "paged_decode": {"p": 128, "b": 32, "l": 128}, "reformer": {"t": 2, "b": 8}, "ring_attention": {"b": 256, "p": 4},
-    "striped_attention": {"b": 256, "p": 4}, "zigzag_attention": {"b": 128, "p": 4}, "shaw_relative": {"c": 16},
-    "synthesizer_factorised": {"s": 32, "t": 32}, "talking_heads": {"f": 8, "g": 8}, "topk_attention": {"c": 32},
-    "two_simplicial": {"n": 128, "m": 128, "p": 128}, "two_simplicial_sum": {"n": 256, "m": 256, "p": 256},
-    "two_simplicial_determinant": {"n": 128, "m": 128, "l": 128, "p": 16}, "two_simplicial_gqa": {"n": 256, "h": 2, "g": 4},
-    "two_simplicial_windowed": {"n": 512}, "n_simplicial": {"m": 32}, "n_simplicial_learned": {"m": 32, "n": 256},
-    "n_simplicial_or": {"m": 32}, "n_simplicial_outside": {"m": 32}, "n_simplicial_windowed": {"n": 32, "t": 1024},
-    "n_simplicial_topk": {"n": 128, "r": 8}, "n_simplicial_dsa": {"n": 256, "r": 32, "g": 4}, "n_simplicial_dsa_softmax":
-    {"n": 256, "r": 32, "g": 4}, "moa": {"w": 8}, "switchhead": {"h": 2, "w": 8}, "perceiver": {"l": 2, "r": 256, "w": 64},
-    "rhizomatic_edges": {"l": 4096, "b": 8}, "rhizomatic": {"n": 512, "b": 8}, "rhizomatic_best": {"b": 8}, "resonance": {"n": 512,
-    "m": 512, "k": 8, "l": 8}, "resonant": {"n": 128, "m": 128, "k": 8, "l": 8}, "resonant_fold": {"n": 128, "m": 128, "k": 8,
-    "l": 8}, "resonant_multihead": {"n": 128, "m": 128, "k": 8, "l": 8}, "resonant_values": {"n": 128, "m": 128, "l": 8},
-    "set_transformer": {"n": 512, "k": 4, "h": 4}, "transformer": {"n": 256, "m": 256, "w": 64, "l": 2, "h": 4},
-    "encoder_layer": {"n": 512}, "decoder_layer": {"n": 512, "m": 512}, "attention_dropout": {"n": 512, "m": 512},
     "aft": {"n": 512},
+    "attention_dropout": {"n": 512, "m": 512},
+    "bigbird": {"b": 16, "l": 64, "r": 3, "g": 2},
+    "block_sparse": {"b": 16, "l": 64, "p": 64, "c": 8},
+    "clift_simplicial": {"n": 128, "m": 32, "r": 32, "c": 16, "d": 16, "e": 16},
+    "content_addressing": {"h": 64},
+    "decoded": {"n": 256},
+    "decoder_layer": {"n": 512, "m": 512},
+    "differential": {"h": 4},
+    "dilated_window": {"g": 2},
+    "dsa": {"c": 128},
+    "dsa_reused": {"c": 128, "b": 32},
+    "dsa_softmax": {"c": 128},
+    "encoder_layer": {"n": 512},
+    "gathered_attention": {"c": 128},
+    "gla": {"r": 16},
+    "key_padding": {"b": 8, "n": 512, "m": 512},
+    "learned_bias": {"a": 32, "b": 32},
+    "linformer": {"r": 128},
+    "longformer": {"g": 16, "w": 128},
+    "merged_attention": {"p": 4, "b": 256},
+    "moa": {"w": 8},
+    "n_simplicial": {"m": 32},
+    "n_simplicial_dsa": {"n": 256, "r": 32, "g": 4},
+    "n_simplicial_dsa_softmax": {"n": 256, "r": 32, "g": 4},
+    "n_simplicial_learned": {"m": 32, "n": 256},
+    "n_simplicial_or": {"m": 32},
+    "n_simplicial_outside": {"m": 32},
+    "n_simplicial_topk": {"n": 128, "r": 8},
+    "n_simplicial_windowed": {"n": 32, "t": 1024},
+    "nystrom": {"r": 32, "s": 32},
+    "online_softmax": {"b": 8, "l": 128},
+    "paged_decode": {"p": 128, "b": 32, "l": 128},
+    "perceiver": {"l": 2, "r": 256, "w": 64},
+    "reformer": {"t": 2, "b": 8},
+    "resonance": {"n": 512, "m": 512, "k": 8, "l": 8},
+    "resonant": {"n": 128, "m": 128, "k": 8, "l": 8},
+    "resonant_fold": {"n": 128, "m": 128, "k": 8, "l": 8},
+    "resonant_multihead": {"n": 128, "m": 128, "k": 8, "l": 8},
+    "resonant_values": {"n": 128, "m": 128, "l": 8},
+    "rhizomatic": {"n": 512, "b": 8},
+    "rhizomatic_best": {"b": 8},
+    "rhizomatic_edges": {"l": 4096, "b": 8},
+    "ring_attention": {"b": 256, "p": 4},
+    "set_transformer": {"n": 512, "k": 4, "h": 4},
+    "shaw_relative": {"c": 16},
+    "striped_attention": {"b": 256, "p": 4},
+    "switchhead": {"h": 2, "w": 8},
+    "synthesizer_factorised": {"s": 32, "t": 32},
+    "talking_heads": {"f": 8, "g": 8},
+    "topk_attention": {"c": 32},
+    "transformer": {"n": 256, "m": 256, "w": 64, "l": 2, "h": 4},
+    "two_simplicial": {"n": 128, "m": 128, "p": 128},
+    "two_simplicial_determinant": {"n": 128, "m": 128, "l": 128, "p": 16},
+    "two_simplicial_gqa": {"n": 256, "h": 2, "g": 4},
+    "two_simplicial_sum": {"n": 256, "m": 256, "p": 256},
+    "two_simplicial_windowed": {"n": 512},
+    "zigzag_attention": {"b": 128, "p": 4},
 }
 # What numbers stand in arrays of whole numbers: those below a size.
-BELOW = {"keys": "m", "R": "l", "blocks": "p", "G": "n", "table": "p", "type": "b", "link_type": "b", "source": "n", "target": "n",
-         "lengths": "m", "p": "8", "p'": "8", "active": "k", "active'": "l", "w": "m"}
-NOT_ATTENTION = {"fnet", "generators", "gmlp", "layer_norm", "mlp_mixer", "projected_attention", "resonant_state", "rhizomatic_around",
-                 "rhizomatic_merge", "rhizomatic_merge_best", "rhizomatic_path", "rhizomatic_subgraph", "segment_sums",
-                 "sinks_absorbing"}
+BELOW = {"keys": "m", "R": "l", "blocks": "p", "G": "n", "table": "p", "type": "b", "link_type": "b", "source": "n",
+         "target": "n", "lengths": "m", "p": "8", "p'": "8", "active": "k", "active'": "l", "w": "m"}
+NOT_ATTENTION = {"fnet", "generators", "gmlp", "layer_norm", "mlp_mixer", "projected_attention", "resonant_state",
+                 "rhizomatic_around", "rhizomatic_merge", "rhizomatic_merge_best", "rhizomatic_path", "rhizomatic_subgraph",
+                 "segment_sums", "sinks_absorbing"}
 
 
 def told(attnc, *arguments):
@@ -73,7 +110,7 @@ def sizes_of(name, signature):
     sizes = {size: own[size.split(".")[-1]] for size in signature["sizes"]}
     for size in sizes:
         if size.endswith(".t"):
-            tuples = own.get("r") if "topk" in size else sizes.get("m", sizes["n"])
+            tuples = own["r"] if "topk" in name + size or "dsa" in name else sizes.get("m", sizes["n"])
             sizes[size] = tuples ** sizes["o"]
     return sizes
 
@@ -139,6 +176,8 @@ def one(options, folder, probes, path):
         return row | {"problem": problem}
     sample = measure({"attnc": kernel}, lambda: probes.rate("fma"), 7, 0.4)["attnc"]
     wrong = difference(options, path, diagram, options_of_size, arrays, parameters, sample.output, folder)
+    if not wrong < 1e-4:
+        return row | {"problem": f"relative error {wrong:.1e}"}
     cost = json.loads(told(options.attnc, "cost", "--json", path, diagram, "--size", *options_of_size))
     work = cost["flops"]["value"]
     return row | {"ms": sample.median() * 1e3, "share": sample.share(work), "rate": work / sample.median() / 1e9, "error": wrong}
@@ -146,15 +185,17 @@ def one(options, folder, probes, path):
 
 def survey(root, options, folder, probes):
     rows = []
-    paths = sorted(glob.glob(os.path.join(root, "taxonomy", "*.attn")))
-    paths += sorted(glob.glob(os.path.join(root, "taxonomy", "recombined", "*.attn")), key=lambda p: int(re.findall(r"\d+", p)[-1]))
+    taxonomy = os.path.join(root, "taxonomy")
+    paths = sorted(glob.glob(os.path.join(taxonomy, "*.attn")))
+    paths += sorted(glob.glob(os.path.join(taxonomy, "recombined", "*.attn")), key=lambda p: int(re.findall(r"\d+", p)[-1]))
     for path in paths:
         if os.path.basename(path)[:-5] in NOT_ATTENTION:
             continue
         try:
             row = one(options, folder, probes, path)
         except (RuntimeError, KeyError, ValueError, MemoryError) as problem:
-            row = {"file": os.path.basename(path)[:-5], "sizes": "", "streamed": "?", "problem": f"{type(problem).__name__}: {problem}"}
+            row = {"file": os.path.basename(path)[:-5], "sizes": "", "streamed": "?",
+                   "problem": f"{type(problem).__name__}: {problem}"}
         rows.append(row)
         text = f"{row['ms']:9.3f} ms {100 * row['share']:5.1f} %  error {row['error']:.0e}" if "ms" in row else row["problem"]
         print(f"{row['file']:28} {text:40} {row['streamed'][:70]}", flush=True)

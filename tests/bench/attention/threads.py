@@ -11,7 +11,8 @@ import threading
 import time
 
 CASES = [("full", "full", {"b": 1, "h": 8, "n": 1024}), ("full, one head", "full", {"b": 1, "h": 1, "n": 8192}),
-         ("causal, one head", "causal", {"b": 1, "h": 1, "n": 8192}), ("full, short heads", "full", {"b": 16, "h": 8, "n": 128})]
+         ("causal, one head", "causal", {"b": 1, "h": 1, "n": 8192}),
+         ("full, short heads", "full", {"b": 16, "h": 8, "n": 128})]
 QUICK = [CASES[0], ("full, one head", "full", {"b": 1, "h": 1, "n": 4096})]
 
 
@@ -24,7 +25,8 @@ def measured(options):
     second = next(core for core in cores if core != first)
     command = [sys.executable, os.path.realpath(__file__), options.attnc, str(first), str(second), str(options.rounds),
                "quick" if options.quick else "all"]
-    environment = dict(os.environ, OMP_NUM_THREADS="2", OMP_PLACES=f"{{{first}}},{{{second}}}", OMP_PROC_BIND="close",
+    # Not OMP_PLACES: the OpenMP of PyTorch, loaded first, would bind the main thread before that of the kernels looks.
+    environment = dict(os.environ, OMP_NUM_THREADS="2", KMP_AFFINITY=f"granularity=fine,proclist=[{first},{second}],explicit",
                        KMP_BLOCKTIME="1", GOMP_SPINCOUNT="0")
     result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
     print(f"multiply-adds on two cores at once: {result['two cores']:.2f} times those on one")
@@ -65,6 +67,7 @@ def main(attnc, first, second, rounds, which):
 
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
     peers.prepare(2)
+    peers.start_team()
     rows = []
     with tempfile.TemporaryDirectory(prefix="attnc-bench-") as folder:
         both = two_cores(machine.Probes(folder, wall=True), int(first), int(second))
@@ -75,6 +78,8 @@ def main(attnc, first, second, rounds, which):
                 kernel = Kernel(attnc, folder, os.path.join(root, family.program), family.diagram, sizes,
                                 [list(sizes.values())]).on(list(arrays.values()))
                 openmp = ctypes.CDLL("libomp.so.5", mode=os.RTLD_NOLOAD)
+                if openmp.omp_get_num_places() != 2:
+                    sys.exit("two threads cannot be bound to two cores")
 
                 def on(threads):
                     def call():
