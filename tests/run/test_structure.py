@@ -8,7 +8,7 @@ LIB = ROOT / "lib" / "attnc"
 # Each stage may include its own headers and those of stages before it, in the order in which they are built.
 BUILT = re.findall(r"foreach\(STAGE ([^)]*)\)", (LIB / "CMakeLists.txt").read_text())
 ORDER = [*" ".join(BUILT).split(), "driver"]
-MLIR_STAGES = {"dialect", "stream", "lower", "kernel"}
+MLIR_STAGES = {"dialect", "stream", "lower", "gpu", "kernel"}
 
 
 def includes(path):
@@ -17,7 +17,7 @@ def includes(path):
 
 def sources():
     for path in sorted(LIB.rglob("*")):
-        if path.suffix in (".h", ".cpp", ".td", ".def", ".in"):
+        if path.suffix in (".h", ".c", ".cpp", ".td", ".def", ".in"):
             yield path, path.relative_to(LIB).parts[0]
 
 
@@ -59,7 +59,7 @@ class Structure(unittest.TestCase):
     def test_files_are_of_readable_length(self):
         for folder in ("lib", "tools", "tests"):
             for path in (ROOT / folder).rglob("*"):
-                if path.suffix in (".h", ".cpp", ".td", ".py"):
+                if path.suffix in (".h", ".c", ".cpp", ".td", ".py"):
                     with self.subTest(str(path.relative_to(ROOT))):
                         self.assertLessEqual(path.read_text().count("\n"), 500)
 

@@ -1,3 +1,4 @@
+#include "attnc/gpu/Gpu.h"
 #include "attnc/lower/Lower.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -7,6 +8,7 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   attnc::registerLowering(registry);
+  attnc::registerGpu(registry);
   mlir::registerTransformsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "attnc optimiser driver\n", registry));
 }

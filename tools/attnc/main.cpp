@@ -23,11 +23,12 @@ Console console(bool json) {
   return {std::cout, std::cerr, colour, json};
 }
 
-const Choices choices = {{"--dtype", {"f32", "f64", "bf16"}},
-                         {"--direction", {"down", "right"}},
-                         {"--emit", {"diagram", "mlir", "linalg", "llvm", "asm", "obj", "so", "header"}},
-                         {"--cost", {"flops", "bytes", "memory", "parameters", "ops"}},
-                         {"SHELL", {"bash", "zsh", "fish"}}};
+const Choices choices = {
+    {"--dtype", {"f32", "f64", "bf16"}},
+    {"--direction", {"down", "right"}},
+    {"--emit", {"diagram", "mlir", "linalg", "llvm", "asm", "obj", "so", "header", "gpu", "ptx", "cubin"}},
+    {"--cost", {"flops", "bytes", "memory", "parameters", "ops"}},
+    {"SHELL", {"bash", "zsh", "fish"}}};
 
 DType realType(const std::string &text) {
   return text == "f64" ? DType::F64 : text == "bf16" ? DType::BF16 : DType::F32;
@@ -126,10 +127,11 @@ int run(int argc, char **argv) {
   auto *runCommand = app.add_subcommand("run", "compile and run");
   addRun(*runCommand, runOptions);
   runCommand->add_option("--dtype", runType, "of reals: f32, f64 or bf16")->check(CLI::IsMember(choices.at("--dtype")));
-  runCommand->add_option("--target", runOptions.target, "native, x86-64-v3, x86-64-v4 …");
+  runCommand->add_option("--target", runOptions.target, "native, x86-64-v3, x86-64-v4 …; cuda, cuda-emulated");
   runCommand->add_option("--threads", runOptions.threads, "0: as many as there are cores");
   runCommand->add_flag("--check", runOptions.check, "run the reference too and report the relative error");
   runCommand->add_flag("--no-cache", runOptions.noCache, "compile again");
+  runCommand->add_flag("--dynamic", runOptions.dynamic, "compile once for all sizes");
   runCommand->add_flag("--json", json, "the report of --check and --time as JSON");
   runCommand->footer(
       "Examples:\n  attnc run sdpa.attn --in q=q.npy k=k.npy v=v.npy --out y.npy\n"
@@ -146,13 +148,16 @@ int run(int argc, char **argv) {
   auto *compileCommand = app.add_subcommand("compile", "compile to a file");
   compileCommand->add_option("FILE", compileOptions.file, "an .attn program, - for standard input")->required();
   compileCommand->add_option("DIAGRAM", compileOptions.diagram, "its last diagram if left out");
-  compileCommand->add_option("--emit", compileOptions.emit, "diagram, mlir, linalg, llvm, asm, obj, so or header")
+  compileCommand
+      ->add_option("--emit", compileOptions.emit,
+                   "diagram, mlir, linalg, llvm, asm, obj, so or header; for a GPU also gpu, ptx, cubin")
       ->check(CLI::IsMember(choices.at("--emit")))
       ->capture_default_str();
   compileCommand->add_flag("--explain", compileOptions.explain, "say instead what is streamed, what is not and why");
   compileCommand->add_option("-o,--output", compileOptions.output, "standard output for text, else NAME.o or NAME.so");
   compileCommand
-      ->add_option("--target", compileOptions.target, "native, x86-64-v3, x86-64-v4, aarch64 …, with +feature")
+      ->add_option("--target", compileOptions.target,
+                   "native, x86-64-v3, x86-64-v4, aarch64 …, with +feature; cuda, cuda:sm_90a, cuda-emulated")
       ->capture_default_str();
   compileCommand->add_option("--dtype", compileType, "of reals: f32, f64 or bf16")
       ->check(CLI::IsMember(choices.at("--dtype")));

@@ -50,6 +50,7 @@ struct RunOptions {
   std::string target = "native";
   unsigned threads = 0;
   bool noCache = false;
+  bool dynamic = false; // sizes are arguments of the kernel, not compiled in
   std::string output;  // .npy, .npz or .safetensors; empty: a summary is printed
   std::string picture; // a result [n m] as a heat map
   std::string labels;  // JSON: the tokens on its axes
@@ -63,7 +64,7 @@ int runCommand(const RunOptions &options, Console console);
 
 struct CompileOptions {
   std::string file, diagram;
-  std::string emit = "so"; // diagram, mlir, linalg, llvm, asm, obj, so, header
+  std::string emit = "so"; // diagram, mlir, linalg, llvm, asm, obj, so, header; gpu, ptx, cubin
   std::string output;      // empty: standard output for text, else NAME.o or NAME.so
   std::string target = "native";
   DType real = DType::F32;

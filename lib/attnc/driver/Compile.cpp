@@ -46,9 +46,10 @@ int compile(const CompileOptions &options, Console console) {
   }
 #if ATTNC_HAS_COMPILER
   static const std::map<std::string, std::pair<Artefact, std::string_view>> forms = {
-      {"mlir", {Artefact::Dialect, ""}}, {"linalg", {Artefact::Linalg, ""}}, {"llvm", {Artefact::Llvm, ""}},
-      {"asm", {Artefact::Assembly, ""}}, {"obj", {Artefact::Object, ".o"}},  {"so", {Artefact::Shared, ".so"}},
-      {"header", {Artefact::Header, ""}}};
+      {"mlir", {Artefact::Dialect, ""}},     {"linalg", {Artefact::Linalg, ""}}, {"llvm", {Artefact::Llvm, ""}},
+      {"asm", {Artefact::Assembly, ""}},     {"obj", {Artefact::Object, ".o"}},  {"so", {Artefact::Shared, ".so"}},
+      {"header", {Artefact::Header, ""}},    {"gpu", {Artefact::Gpu, ""}},       {"ptx", {Artefact::Ptx, ""}},
+      {"cubin", {Artefact::Cubin, ".cubin"}}};
   checkSizeNames(*sizes, *definition, session);
   if (session.diagnostics.hasErrors())
     return session.finish();

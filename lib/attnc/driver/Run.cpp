@@ -145,7 +145,8 @@ int runCommand(const RunOptions &options, Console console) {
   const auto &[definition, bound] = *ready;
   KernelOptions kernelOptions;
   kernelOptions.real = options.real;
-  kernelOptions.sizes = bound.sizes;
+  if (!options.dynamic)
+    kernelOptions.sizes = bound.sizes;
   kernelOptions.target = options.target;
   kernelOptions.threads = options.threads;
   kernelOptions.useCache = !options.noCache;

@@ -13,6 +13,9 @@ enum class Artefact : std::uint8_t {
   Assembly, // for the target
   Object,   // ELF, position independent
   Shared,   // a shared object that needs libm and libc only (and libomp where threads are used)
+  Gpu,      // for a device: the host and its kernels, as text
+  Ptx,      // of CUDA
+  Cubin,    // the same assembled, where NVIDIA's assembler is installed
   Header,   // C and C++ (Header.h)
   Streams,  // what is streamed, what is not and why: a line each, with its place in the program
 };

@@ -48,7 +48,7 @@ static tl::expected<const CompilerInterface *, std::string> compiler() {
 tl::expected<std::string, std::string> makeArtefact(const Definition &definition, const KernelVariant &variant,
                                                     Artefact artefact, const SourceManager *sources) {
   if (artefact == Artefact::Header)
-    return headerText(definition, variant.real, variant.sizes);
+    return headerText(definition, variant.real, variant.sizes, variant.target.starts_with("cuda"));
   auto loaded = compiler();
   if (!loaded)
     return tl::unexpected(loaded.error());

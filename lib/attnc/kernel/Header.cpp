@@ -51,7 +51,29 @@ static std::string shapeOf(const Type &type, const Size::Values &fixed) {
   return symbolic && shape.size() == type.axes.size() ? fmt::format("{} = {}", text, shapeText(shape)) : text;
 }
 
-std::string headerText(const Definition &definition, DType real, const Size::Values &fixed) {
+/// An array as other programs have it, as in launch/Program.h; several headers may be included together.
+static constexpr std::string_view tensorText = R"(#ifndef ATTNC_TENSOR
+#define ATTNC_TENSOR
+/** The layout of DLPack's DLTensor. */
+typedef struct attnc_tensor {
+  void *data;
+  struct {
+    int32_t type, id; /* 2: a CUDA device; 1: this machine, for the emulated device */
+  } device;
+  int32_t ndim;
+  struct {
+    uint8_t code, bits; /* code 0: int, 2: float, 4: bfloat, 6: bool of 8 bits */
+    uint16_t lanes;
+  } dtype;
+  int64_t *shape;
+  int64_t *strides; /* null: dense and row-major, as arrays must be */
+  uint64_t byte_offset;
+} attnc_tensor;
+#endif
+
+)";
+
+std::string headerText(const Definition &definition, DType real, const Size::Values &fixed, bool device) {
   KernelAbi abi = abiOf(definition, real, fixed);
   // The name keeps its case, so that `k` and `K` can be included together.
   std::string guard = fmt::format("ATTNC_KERNEL_{}_H", abi.symbol.substr(abi.symbol.find('_') + 1));
@@ -72,15 +94,22 @@ std::string headerText(const Definition &definition, DType real, const Size::Val
       what += fmt::format(" (`{}`)", inComment(argument.name));
     lines += fmt::format(" *   {:{}}  {}{}\n", argument.symbol, width, role, what);
     prototype += fmt::format("{}{}{} {}{}", prototype.empty() ? "" : ",\n    ", size || output ? "" : "const ",
-                             size ? "int64_t" : cType(argument.dtype), size ? "" : "*", argument.symbol);
+                             size     ? "int64_t"
+                             : device ? "attnc_tensor"
+                                      : cType(argument.dtype),
+                             size ? "" : "*", argument.symbol);
   }
   std::string values;
   for (const std::string &name : definition.sizeNames())
     if (auto found = fixed.find(name); found != fixed.end())
       values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", name, found->second);
 
+  if (device)
+    prototype += fmt::format("{}void *stream", prototype.empty() ? "" : ",\n    ");
   std::string text = fmt::format(
       "#ifndef {0}\n#define {0}\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n", guard);
+  if (device)
+    text += tensorText;
   text += fmt::format("/**\n * {}\n *\n", inComment(definition.signature()));
   if (!definition.doc.empty())
     text += commentLines(definition.doc) + " *\n";
@@ -89,9 +118,17 @@ std::string headerText(const Definition &definition, DType real, const Size::Val
   text += lines;
   text += " *\n * Arrays are dense and row-major; outputs overlap no other array.\n * Returns 0, or 1 when there is "
           "not enough memory.\n";
+  if (device)
+    text +=
+        fmt::format(" * Also 2 without a device, 3 for an array that is not as above, 4 for an error of the driver:\n"
+                    " * {}_error() says what, for the last call of this thread. Work goes to the stream (null: the\n"
+                    " * default one) of the context that is current; nothing is waited for, nothing is copied.\n",
+                    abi.symbol);
   if (real == DType::BF16)
     text += " * A real is the 16 bits of a bfloat16, the upper half of a float.\n";
   text += fmt::format(" */\nint32_t {}({});\n\n", abi.symbol, prototype.empty() ? "void" : "\n    " + prototype);
+  if (device)
+    text += fmt::format("const char *{}_error(void);\n\n", abi.symbol);
   text += fmt::format("#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {} */\n", guard);
   return text;
 }

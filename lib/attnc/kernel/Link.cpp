@@ -1,10 +1,10 @@
 #include "attnc/kernel/Link.h"
 
 #include "attnc/kernel/Loader.h"
+#include "attnc/kernel/WorkDirectory.h"
 #include "attnc/support/File.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <lld/Common/Driver.h>
@@ -17,26 +17,6 @@ namespace attnc {
 
 namespace {
 namespace fs = std::filesystem;
-
-/// A directory of its own, gone at the end of the scope.
-struct WorkDirectory {
-  fs::path path;
-  static tl::expected<WorkDirectory, std::string> make() {
-    std::error_code error;
-    fs::path root = fs::temp_directory_path(error);
-    std::string name = (error ? fs::path("/tmp") : root) / "attnc-link.XXXXXX";
-    if (!::mkdtemp(name.data()))
-      return tl::unexpected(fmt::format("no temporary directory can be made in {}", root.string()));
-    return WorkDirectory(name);
-  }
-  explicit WorkDirectory(fs::path path) : path(std::move(path)) {}
-  WorkDirectory(WorkDirectory &&other) noexcept : path(std::exchange(other.path, {})) {}
-  ~WorkDirectory() {
-    std::error_code ignored;
-    if (!path.empty())
-      fs::remove_all(path, ignored);
-  }
-};
 
 tl::expected<void, std::string> runLinker(const std::vector<std::string> &arguments) {
   static std::mutex once; // the linker keeps its state in globals
@@ -69,11 +49,11 @@ tl::expected<bool, std::string> callsOpenMp(std::string_view object) {
 } // namespace
 
 tl::expected<std::string, std::string> linkShared(std::string_view object, const Target &target,
-                                                  const std::string &name) {
+                                                  const std::string &name, std::string_view more) {
   auto parallel = callsOpenMp(object);
   if (!parallel)
     return tl::unexpected(parallel.error());
-  auto directory = WorkDirectory::make();
+  auto directory = WorkDirectory::make("attnc-link");
   if (!directory)
     return tl::unexpected(directory.error());
   fs::path input = directory->path / "kernel.o", output = directory->path / "kernel.so";
@@ -87,9 +67,16 @@ tl::expected<std::string, std::string> linkShared(std::string_view object, const
        {"--hash-style=gnu", "--eh-frame-hdr", "--gc-sections", "-z", "noexecstack", "-z", "now", "--build-id=none"})
     arguments.push_back(word);
   arguments.insert(arguments.end(), {"-soname", name, "-o", output, input});
+  if (!more.empty()) {
+    arguments.push_back(directory->path / "more.o");
+    if (auto written = writeFile(arguments.back(), more); !written)
+      return tl::unexpected(written.error());
+  }
   std::vector<std::string> needed = {"libm.so.6", "libc.so.6"};
   if (*parallel)
     needed.push_back("libomp.so.5");
+  if (!more.empty()) // variables of a thread are the loader's
+    needed.push_back(target.triple.starts_with("aarch64") ? "ld-linux-aarch64.so.1" : "ld-linux-x86-64.so.2");
   if (target.isHostArchitecture()) {
     arguments.insert(arguments.end(), {"--no-undefined", "--as-needed"});
     for (const std::string &library : needed) {

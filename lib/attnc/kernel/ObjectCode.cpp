@@ -1,7 +1,9 @@
 #include "attnc/kernel/ObjectCode.h"
 
+#include "attnc/gpu/Gpu.h"
 #include "attnc/kernel/Backend.h"
 #include "attnc/kernel/Bfloat.h"
+#include "attnc/kernel/Program.h"
 #include "attnc/kernel/Scratch.h"
 
 #include <fmt/format.h>
@@ -26,13 +28,20 @@ namespace attnc {
 
 tl::expected<const llvm::Target *, std::string> backendFor(const Target &target) {
   llvm::Triple triple(target.triple);
-  static std::once_flag x86, arm;
+  static std::once_flag x86, arm, nvptx;
   if (triple.isAArch64())
     std::call_once(arm, [] {
       LLVMInitializeAArch64TargetInfo();
       LLVMInitializeAArch64Target();
       LLVMInitializeAArch64TargetMC();
       LLVMInitializeAArch64AsmPrinter();
+    });
+  else if (triple.isNVPTX())
+    std::call_once(nvptx, [] {
+      LLVMInitializeNVPTXTargetInfo();
+      LLVMInitializeNVPTXTarget();
+      LLVMInitializeNVPTXTargetMC();
+      LLVMInitializeNVPTXAsmPrinter();
     });
   else
     std::call_once(x86, [] {
@@ -96,7 +105,13 @@ static tl::expected<void, std::string> prepare(llvm::Module &module, const llvm:
       return tl::unexpected(fmt::format("the module does not define `{}`", name));
     if (options.packed)
       addPackedEntry(*function);
+    if (machine.getTargetTriple().isNVPTX()) {
+      function->setCallingConv(llvm::CallingConv::PTX_Kernel);
+      function->addFnAttr("nvvm.maxntid", std::to_string(threadsOfBlock));
+    }
   }
+  if (options.program)
+    addProgram(module, *options.program);
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;

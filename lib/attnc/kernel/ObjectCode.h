@@ -22,6 +22,8 @@ struct CodegenOptions {
   /// Adds `int32_t NAME_packed(void **slots)` for each exported function NAME: a slot holds the pointer or
   /// the 64-bit value of one argument, in order. With it a kernel is called without knowing its prototype.
   bool packed = false;
+  /// Adds a program for a device, with its functions (Program.h).
+  const struct DeviceProgram *program = nullptr;
 };
 
 /// Optimises a module in the LLVM dialect and writes it for a target. The code is position independent; floating

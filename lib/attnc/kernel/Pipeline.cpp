@@ -1,6 +1,8 @@
 #include "attnc/kernel/Pipeline.h"
 
+#include "attnc/gpu/Gpu.h"
 #include "attnc/kernel/Abi.h"
+#include "attnc/kernel/Device.h"
 #include "attnc/kernel/Link.h"
 #include "attnc/kernel/ObjectCode.h"
 #include "attnc/kernel/Stopwatch.h"
@@ -41,9 +43,15 @@ struct Lowering {
     module = std::move(*emitted);
     if (station == Artefact::Dialect)
       return {};
-    if (auto lowered = lowerToLinalg(*module); !lowered || station == Artefact::Linalg || station == Artefact::Streams)
+    bool device = target.device != Target::Device::None;
+    if (auto lowered = lowerToLinalg(*module, !device);
+        !lowered || station == Artefact::Linalg || station == Artefact::Streams)
       return lowered;
-    return lowerToLLVM(*module, machineOf(target));
+    if (!device)
+      return lowerToLLVM(*module, machineOf(target));
+    if (auto placed = lowerToArrays(*module); !placed)
+      return placed;
+    return lowerToLaunches(*module);
   }
 
   std::string text(bool locations) {
@@ -100,10 +108,16 @@ tl::expected<std::string, std::string> buildArtefact(const Definition &definitio
   Lowering lowering;
   if (auto lowered = lowering.run(definition, variant, artefact, *target, sources); !lowered)
     return tl::unexpected(lowered.error());
+  bool device = target->device != Target::Device::None;
+  if (!device && (artefact == Artefact::Gpu || artefact == Artefact::Ptx || artefact == Artefact::Cubin))
+    return tl::unexpected<std::string>("this is for a device: --target=cuda, or cuda:sm_90a and its like");
+  if (device && artefact != Artefact::Dialect && artefact != Artefact::Linalg && artefact != Artefact::Gpu)
+    return deviceArtefact(*lowering.module, definition, variant, *target, artefact);
   CodegenOptions options = codegenOptions(definition, variant, *target);
   switch (artefact) {
   case Artefact::Dialect:
   case Artefact::Linalg:
+  case Artefact::Gpu:
     return lowering.text(sources != nullptr);
   case Artefact::Llvm:
     return emitCode(*lowering.module, options, Emit::Llvm);
@@ -112,6 +126,8 @@ tl::expected<std::string, std::string> buildArtefact(const Definition &definitio
   case Artefact::Object:
     return emitCode(*lowering.module, options, Emit::Object);
   case Artefact::Shared:
+  case Artefact::Ptx:
+  case Artefact::Cubin:
   case Artefact::Header:
   case Artefact::Streams:
     break;
@@ -134,6 +150,11 @@ tl::expected<std::string, std::string> buildKernel(const Definition &definition,
   if (auto lowered = lowering.run(definition, variant, Artefact::Shared, *target, nullptr); !lowered)
     return tl::unexpected(lowered.error());
   times.lower = watch.lap();
+  if (target->device != Target::Device::None) {
+    auto shared = deviceArtefact(*lowering.module, definition, variant, *target, Artefact::Shared);
+    times.codegen = watch.lap();
+    return shared;
+  }
   CodegenOptions options = codegenOptions(definition, variant, *target);
   options.packed = true;
   auto object = emitCode(*lowering.module, options, Emit::Object);

@@ -17,6 +17,7 @@ namespace attnc {
 
 static constexpr std::string_view x86Triple = "x86_64-unknown-linux-gnu";
 static constexpr std::string_view armTriple = "aarch64-unknown-linux-gnu";
+static constexpr std::string_view cudaTriple = "nvptx64-nvidia-cuda";
 // LLVM's AVX-512 tunings default to half the vector width.
 static constexpr std::string_view fullWidth = "-prefer-256-bit";
 
@@ -78,7 +79,35 @@ static tl::expected<void, std::string> checkFeature(const llvm::MCSubtargetInfo 
   return tl::unexpected(message);
 }
 
+/// `cuda` or `cuda:ARCHITECTURE`. Kernels need what came with sm_80: maxima that keep NaN, and bfloat16.
+static tl::expected<Target, std::string> cudaTarget(std::string_view text) {
+  static constexpr std::string_view prefix = "cuda:";
+  Target target{std::string(cudaTriple), "sm_80", "", Target::Device::Cuda};
+  if (text.starts_with(prefix))
+    target.level = text.substr(prefix.size());
+  auto backend = backendFor(target);
+  if (!backend)
+    return tl::unexpected(backend.error());
+  std::unique_ptr<llvm::MCSubtargetInfo> info(
+      (*backend)->createMCSubtargetInfo(llvm::Triple(target.triple), "sm_80", ""));
+  std::vector<std::string> known;
+  for (const llvm::SubtargetSubTypeKV &processor : info->getAllProcessorDescriptions())
+    if (llvm::StringRef name = processor.Key; name.starts_with("sm_") && (name.size() > 5 || name >= "sm_80"))
+      known.push_back(name.str());
+  if (std::ranges::find(known, target.level) != known.end())
+    return target;
+  return tl::unexpected(
+      fmt::format("unknown target `{}`; known are cuda and cuda: with {}", text, fmt::join(known, ", ")));
+}
+
 tl::expected<Target, std::string> parseTarget(std::string_view text) {
+  if (text == "cuda" || text.starts_with("cuda:"))
+    return cudaTarget(text);
+  if (text == "cuda-emulated") {
+    Target target = nativeTarget();
+    target.device = Target::Device::Emulated;
+    return target;
+  }
   static constexpr std::string_view levels[] = {"native", "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64"};
   std::string_view base = text.substr(0, text.find('+'));
   Target target;
@@ -90,8 +119,9 @@ tl::expected<Target, std::string> parseTarget(std::string_view text) {
     target = {std::string(x86Triple), std::string(base), ""};
   else
     return tl::unexpected(
-        fmt::format("unknown target `{}`; known are {}, each with +FEATURE as in x86-64-v4+avx512bf16", text,
-                    fmt::join(levels, ", ")));
+        fmt::format("unknown target `{}`; known are {}, each with +FEATURE as in x86-64-v4+avx512bf16, "
+                    "and cuda, cuda:sm_90a and their like, cuda-emulated",
+                    text, fmt::join(levels, ", ")));
   if (base.size() < text.size()) {
     auto machine = backendFor(target);
     if (!machine)
@@ -113,6 +143,9 @@ tl::expected<Target, std::string> parseTarget(std::string_view text) {
 }
 
 tl::expected<void, std::string> runsHere(const Target &target) {
+  if (target.device == Target::Device::Cuda)
+    return tl::unexpected<std::string>("programs do not run on CUDA devices by themselves yet: compile a shared object "
+                                       "and call it with arrays of the device, or run them on cuda-emulated");
   if (!target.isHostArchitecture())
     return tl::unexpected(fmt::format("code for {} cannot run on this machine", target.triple));
   auto backend = backendFor(target);

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -11,6 +12,8 @@ namespace attnc {
 ///     x86-64-v3               AVX2 and FMA
 ///     x86-64-v4+avx512bf16    AVX-512 with one more feature
 ///     aarch64+sve             64-bit Arm with scalable vectors
+///     cuda:sm_90a             NVIDIA's devices of that architecture; sm_80 if left out
+///     cuda-emulated           this machine, running a device's kernels one thread after another
 ///
 /// A target is what it can do, not who made it: a virtual machine may call itself an older CPU than it is.
 /// The levels of x86-64 are those of its psABI. Where there is AVX-512, vectors of 512 bits are asked for.
@@ -18,6 +21,9 @@ struct Target {
   std::string triple;
   std::string level;    // the -mcpu of LLVM: "x86-64-v4", "generic"
   std::string features; // the -mattr of LLVM: "+avx512bf16,-prefer-256-bit"
+  /// Whose memory holds the arrays, and who runs kernels.
+  enum class Device : std::uint8_t { None, Cuda, Emulated };
+  Device device = Device::None;
 
   /// Two targets with equal keys get equal code.
   std::string key() const { return triple + '/' + level + '/' + features; }

@@ -1,4 +1,5 @@
 #include "attnc/lower/Batcher.h"
+#include "attnc/lower/Parallel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -34,6 +35,12 @@ Value zeroOf(mlir::OpBuilder &b, mlir::Location l, mlir::Type type) {
 /// 0 ≤ index < size; as unsigned numbers that is one comparison.
 Value inRange(mlir::OpBuilder &b, mlir::Location l, Value index, Value size) {
   return arith::CmpIOp::create(b, l, arith::CmpIPredicate::ult, index, size);
+}
+
+/// Says of loops that their iterations are independent.
+void markParallel(llvm::ArrayRef<scf::ForOp> loops) {
+  for (scf::ForOp loop : loops)
+    loop->setAttr(parallelAttribute, mlir::UnitAttr::get(loop.getContext()));
 }
 
 /// Loops from 0 to each extent with step 1, carrying arrays.
@@ -137,8 +144,10 @@ Wires Batcher::apply(ScatterOp op) {
               Value sum = emitPointwise(b, l, PointwiseFn::Add, {old, more}, scalar);
               return {tensor::InsertOp::create(b, l, sum, sums[0], target)};
             });
+        markParallel(llvm::ArrayRef(added.loops).drop_front()); // of one slice, all elements differ
         return List(added.results);
       });
+  markParallel(llvm::ArrayRef(done.loops).drop_back());
   return {{done.results[0], frames, own}};
 }
 
@@ -220,6 +229,7 @@ Wires Batcher::apply(TopKOp op) {
                                          });
         return List(filled.getResults());
       });
+  markParallel(done.loops);
   return {{done.results[0], array.frames, {count}}, {done.results[1], array.frames, {count}}};
 }
 

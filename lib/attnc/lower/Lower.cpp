@@ -58,11 +58,13 @@ void addDialects(mlir::DialectRegistry &registry) {
   registerStreamBufferization(registry);
 }
 
-void buildToLinalg(mlir::OpPassManager &passes, const Machine &) {
+void buildToLinalg(mlir::OpPassManager &passes, bool streams) {
   passes.addNestedPass<func::FuncOp>(createToLinalgPass());
   passes.addPass(mlir::createCSEPass());
-  passes.addNestedPass<func::FuncOp>(createScansPass());
-  passes.addNestedPass<func::FuncOp>(createStreamPass());
+  if (streams) {
+    passes.addNestedPass<func::FuncOp>(createScansPass());
+    passes.addNestedPass<func::FuncOp>(createStreamPass());
+  }
   passes.addNestedPass<func::FuncOp>(createExpandSoftmaxPass());
   passes.addNestedPass<func::FuncOp>(createFusePass());
   passes.addPass(mlir::createCanonicalizerPass());
@@ -70,7 +72,7 @@ void buildToLinalg(mlir::OpPassManager &passes, const Machine &) {
   passes.addNestedPass<func::FuncOp>(createOrderLoopsPass());
 }
 
-void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
+void buildToArrays(mlir::OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(createDestinationsPass());
   passes.addNestedPass<func::FuncOp>(createPlacesPass());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
@@ -82,6 +84,10 @@ void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
   passes.addNestedPass<func::FuncOp>(createCopiesPass());
   passes.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   passes.addNestedPass<func::FuncOp>(createFreePass());
+}
+
+void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
+  buildToArrays(passes);
   passes.addPass(createTilesPass(machine));
   passes.addPass(createChunksPass(machine));
   passes.addNestedPass<func::FuncOp>(createLoopsPass());
@@ -97,13 +103,13 @@ void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
   passes.addNestedPass<mlir::LLVM::LLVMFuncOp>(createAliasScopesPass());
 }
 
-tl::expected<void, std::string> run(mlir::ModuleOp module, void (*build)(mlir::OpPassManager &, const Machine &),
-                                    const Machine &machine, const char *situation) {
+tl::expected<void, std::string> run(mlir::ModuleOp module, llvm::function_ref<void(mlir::OpPassManager &)> build,
+                                    const char *situation) {
   mlir::MLIRContext &context = *module.getContext();
   prepareContext(context);
   Complaints complaints(context);
   mlir::PassManager passes(&context, mlir::ModuleOp::getOperationName());
-  build(passes, machine);
+  build(passes);
   if (failed(passes.run(module)))
     return tl::unexpected(complaints.text(situation));
   return {};
@@ -130,18 +136,30 @@ void registerLowering(mlir::DialectRegistry &registry) {
   registerTilesPass();
   registerChunksPass();
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused",
-                                                 [](mlir::OpPassManager &passes) { buildToLinalg(passes, {}); });
+                                                 [](mlir::OpPassManager &passes) { buildToLinalg(passes, true); });
+  static mlir::PassPipelineRegistration<> nests("attnc-to-nests", "attnc to linalg on tensors, fused, without streams",
+                                                [](mlir::OpPassManager &passes) { buildToLinalg(passes, false); });
+  static mlir::PassPipelineRegistration<> arrays(
+      "attnc-to-arrays", "linalg on tensors to linalg on arrays, each with its place", buildToArrays);
   static mlir::PassPipelineRegistration<> llvm("attnc-to-llvm",
                                                "linalg on tensors to the LLVM dialect with the C interface",
                                                [](mlir::OpPassManager &passes) { buildToLLVM(passes, {}); });
 }
 
-tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module) {
-  return run(module, buildToLinalg, {}, "the diagram cannot be lowered to loops over arrays");
+tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module, bool streams) {
+  return run(
+      module, [&](mlir::OpPassManager &passes) { buildToLinalg(passes, streams); },
+      "the diagram cannot be lowered to loops over arrays");
+}
+
+tl::expected<void, std::string> lowerToArrays(mlir::ModuleOp module) {
+  return run(module, buildToArrays, "no places can be found for the arrays");
 }
 
 tl::expected<void, std::string> lowerToLLVM(mlir::ModuleOp module, const Machine &machine) {
-  return run(module, buildToLLVM, machine, "the loops cannot be lowered to machine code");
+  return run(
+      module, [&](mlir::OpPassManager &passes) { buildToLLVM(passes, machine); },
+      "the loops cannot be lowered to machine code");
 }
 
 } // namespace attnc

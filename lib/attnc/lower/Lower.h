@@ -52,8 +52,12 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::M
                                                                          const Definition &definition,
                                                                          const LowerOptions &options = {},
                                                                          const SourceManager *sources = nullptr);
-/// attnc → linalg on tensors, fused: still values, still one function of tensors and indices.
-tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module);
+/// attnc → linalg on tensors, fused: still values, still one function of tensors and indices. With `streams`, what is
+/// attention-shaped is one `attnc.stream`; without, everything is nests of loops.
+tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module, bool streams = true);
+/// linalg on tensors, without streams → linalg on arrays: results become arguments, each value has its place, and each
+/// array of scratch is freed after its last use.
+tl::expected<void, std::string> lowerToArrays(mlir::ModuleOp module);
 /// linalg on tensors → the LLVM dialect, with the interface above; streams in tiles for a machine.
 tl::expected<void, std::string> lowerToLLVM(mlir::ModuleOp module, const Machine &machine = {});
 

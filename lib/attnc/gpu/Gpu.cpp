@@ -1,0 +1,101 @@
+#include "attnc/gpu/Gpu.h"
+
+#include "attnc/gpu/Passes.h"
+#include "attnc/lower/Complaints.h"
+#include "attnc/lower/Passes.h"
+
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+namespace attnc {
+
+namespace {
+
+void buildToLaunches(mlir::OpPassManager &passes) {
+  auto simplify = [&] {
+    passes.addPass(mlir::createCanonicalizerPass());
+    passes.addPass(mlir::createCSEPass());
+  };
+  passes.addNestedPass<mlir::func::FuncOp>(createKnownPass());
+  passes.addNestedPass<mlir::func::FuncOp>(mlir::memref::createResolveShapedTypeResultDimsPass());
+  passes.addNestedPass<mlir::func::FuncOp>(createKnownPass()); // extents of views are those of arguments now
+  simplify();
+  passes.addNestedPass<mlir::func::FuncOp>(createGridsPass());
+  // No simplification before kernels are made: it would take grids of one point apart.
+  passes.addNestedPass<mlir::func::FuncOp>(mlir::memref::createResolveShapedTypeResultDimsPass());
+  passes.addNestedPass<mlir::func::FuncOp>(createKnownPass());
+  passes.addPass(createOutlinePass());
+  passes.addPass(mlir::createLowerAffinePass());
+  simplify();
+}
+
+void buildKernels(mlir::OpPassManager &passes, std::unique_ptr<mlir::Pass> threads) {
+  passes.addPass(std::move(threads));
+  passes.addPass(createFunctionsPass());
+  passes.addNestedPass<mlir::func::FuncOp>(createExpandMathPass());
+  passes.addPass(mlir::memref::createExpandStridedMetadataPass());
+  passes.addPass(mlir::createLowerAffinePass());
+  passes.addPass(mlir::createCanonicalizerPass());
+  passes.addPass(mlir::createCSEPass());
+  passes.addPass(mlir::createSCFToControlFlowPass());
+  passes.addNestedPass<mlir::func::FuncOp>(createPointersPass());
+  passes.addPass(createToLLVMPass());
+  passes.addPass(mlir::createReconcileUnrealizedCastsPass());
+}
+
+tl::expected<void, std::string> run(mlir::ModuleOp module, llvm::function_ref<void(mlir::OpPassManager &)> build,
+                                    const char *situation) {
+  mlir::MLIRContext &context = *module.getContext();
+  if (!context.getLoadedDialect<mlir::gpu::GPUDialect>())
+    context.loadDialect<mlir::gpu::GPUDialect>();
+  Complaints complaints(context);
+  mlir::PassManager passes(&context, mlir::ModuleOp::getOperationName());
+  build(passes);
+  if (failed(passes.run(module)))
+    return tl::unexpected(complaints.text(situation));
+  return {};
+}
+
+tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> kernels(mlir::ModuleOp launches,
+                                                                     std::unique_ptr<mlir::Pass> (*threads)()) {
+  mlir::OwningOpRef<mlir::ModuleOp> module(launches.clone());
+  auto lowered = run(
+      *module, [&](mlir::OpPassManager &passes) { buildKernels(passes, threads()); },
+      "the kernels cannot be lowered to machine code");
+  if (!lowered)
+    return tl::unexpected(lowered.error());
+  return module;
+}
+
+} // namespace
+
+void registerGpu(mlir::DialectRegistry &registry) {
+  registry.insert<mlir::gpu::GPUDialect>();
+  for (auto create :
+       {createKnownPass, createGridsPass, createOutlinePass, createFunctionsPass, createDevicePass, createEmulatePass})
+    mlir::registerPass(create);
+  static mlir::PassPipelineRegistration<> launches("attnc-to-launches", "linalg on arrays to a host with kernels",
+                                                   buildToLaunches);
+}
+
+tl::expected<void, std::string> lowerToLaunches(mlir::ModuleOp module) {
+  return run(module, buildToLaunches, "the diagram cannot be lowered to kernels");
+}
+
+tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> kernelsForDevice(mlir::ModuleOp launches) {
+  return kernels(launches, createDevicePass);
+}
+
+tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> kernelsForHost(mlir::ModuleOp launches) {
+  return kernels(launches, createEmulatePass);
+}
+
+} // namespace attnc

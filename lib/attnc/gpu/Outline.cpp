@@ -1,0 +1,230 @@
+#include "attnc/dialect/AttncDialect.h"
+#include "attnc/gpu/Gpu.h"
+#include "attnc/gpu/Host.h"
+#include "attnc/gpu/Passes.h"
+
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+namespace attnc {
+
+namespace {
+
+namespace arith = mlir::arith;
+namespace gpu = mlir::gpu;
+namespace memref = mlir::memref;
+namespace scf = mlir::scf;
+using mlir::Value;
+
+/// An array as kernels take it: an address, whose extents follow from the sizes that the kernel takes too.
+mlir::MemRefType addressOf(Value array) {
+  return mlir::MemRefType::get({}, mlir::cast<mlir::MemRefType>(array.getType()).getElementType());
+}
+
+/// One grid on its way into a kernel. What it uses from outside is followed back to addresses, sizes and steps of the
+/// host's loops, which become arguments; what was computed of them on the way is computed again inside.
+class Kernel {
+public:
+  Kernel(mlir::func::FuncOp host, scf::ParallelOp grid) : host(host), grid(grid) {}
+
+  mlir::LogicalResult outline(mlir::OpBuilder &builder, gpu::GPUModuleOp module, const std::string &name) {
+    llvm::SetVector<Value> used;
+    grid->walk([&](mlir::Operation *op) {
+      if (op != grid)
+        for (Value operand : op->getOperands())
+          if (!grid->isAncestor(operand.getParentBlock()->getParentOp()))
+            used.insert(operand);
+    });
+    used.insert(grid.getUpperBound().begin(), grid.getUpperBound().end());
+    for (Value value : used)
+      if (failed(findLeaves(value)))
+        return mlir::failure();
+
+    builder.setInsertionPointToEnd(module.getBody());
+    llvm::SmallVector<mlir::Type> types;
+    for (Value leaf : leaves)
+      types.push_back(isArray(leaf) ? mlir::Type(addressOf(leaf)) : leaf.getType());
+    auto kernel = gpu::GPUFuncOp::create(builder, grid.getLoc(), name, builder.getFunctionType(types, {}));
+    kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+    builder.setInsertionPointToStart(&kernel.getBody().front());
+    for (auto [i, leaf] : llvm::enumerate(leaves))
+      if (!isArray(leaf))
+        inside.map(leaf, kernel.getArgument(i));
+    for (auto [i, leaf] : llvm::enumerate(leaves))
+      if (isArray(leaf))
+        inside.map(leaf, described(builder, leaf, kernel.getArgument(i)));
+    for (Value value : used)
+      compute(builder, value);
+    body(builder);
+    gpu::ReturnOp::create(builder, grid.getLoc());
+    launch(builder, kernel);
+    grid->erase();
+    return mlir::success();
+  }
+
+private:
+  static bool isArray(Value value) { return mlir::isa<mlir::MemRefType>(value.getType()); }
+
+  /// Arguments of the host's function, steps of its loops, and arrays of scratch.
+  static bool isLeaf(Value value) {
+    return mlir::isa<mlir::BlockArgument>(value) || value.getDefiningOp<memref::AllocOp>();
+  }
+
+  mlir::LogicalResult findLeaves(Value value) {
+    if (!seen.insert(value).second)
+      return mlir::success();
+    llvm::SmallVector<Value> needed;
+    if (isLeaf(value)) {
+      if (auto array = value.getDefiningOp<memref::AllocOp>())
+        needed.append(array.getDynamicSizes().begin(), array.getDynamicSizes().end());
+      else if (isArray(value) && !mlir::cast<mlir::MemRefType>(value.getType()).hasStaticShape())
+        needed = sizes();
+    } else {
+      mlir::Operation *op = value.getDefiningOp();
+      if (op->getNumRegions() != 0 || !mlir::isMemoryEffectFree(op))
+        return op->emitOpError() << "gives a value that a kernel needs and the host cannot know";
+      needed.append(op->operand_begin(), op->operand_end());
+    }
+    for (Value other : needed)
+      if (failed(findLeaves(other)))
+        return mlir::failure();
+    if (isLeaf(value))
+      leaves.push_back(value);
+    return mlir::success();
+  }
+
+  llvm::SmallVector<Value> sizes() {
+    llvm::SmallVector<Value> result;
+    for (mlir::BlockArgument argument : host.getArguments())
+      if (argument.getType().isIndex())
+        result.push_back(argument);
+    return result;
+  }
+
+  /// The array at an address.
+  Value described(mlir::OpBuilder &builder, Value array, Value address) {
+    mlir::Location location = grid.getLoc();
+    auto type = mlir::cast<mlir::MemRefType>(array.getType());
+    if (type.getRank() == 0)
+      return address;
+    llvm::SmallVector<Value> dynamic;
+    if (auto scratch = array.getDefiningOp<memref::AllocOp>()) {
+      for (Value extent : scratch.getDynamicSizes())
+        dynamic.push_back(compute(builder, extent));
+    } else if (!type.hasStaticShape()) {
+      unsigned number = mlir::cast<mlir::BlockArgument>(array).getArgNumber();
+      auto shape = host.getArgAttrOfType<mlir::AffineMapAttr>(number, dialect::shapeAttribute).getValue();
+      llvm::SmallVector<Value> symbols;
+      for (Value size : sizes())
+        symbols.push_back(inside.lookup(size));
+      for (int64_t axis = 0; axis < type.getRank(); ++axis)
+        if (type.isDynamicDim(axis))
+          dynamic.push_back(mlir::affine::expandAffineExpr(builder, location, shape.getResult(axis), {}, symbols));
+    }
+    return denseView(builder, location, type, address, mlir::getMixedValues(type.getShape(), dynamic, builder));
+  }
+
+  /// The value inside the kernel.
+  Value compute(mlir::OpBuilder &builder, Value value) {
+    if (Value known = inside.lookupOrNull(value))
+      return known;
+    mlir::Operation *op = value.getDefiningOp();
+    for (Value operand : op->getOperands())
+      compute(builder, operand);
+    builder.clone(*op, inside);
+    return inside.lookup(value);
+  }
+
+  /// Each thread takes the points t, t + T, t + 2 T … of all T threads; the last axis runs fastest.
+  void body(mlir::OpBuilder &builder) {
+    mlir::Location location = grid.getLoc();
+    auto id = [&](auto tag) -> Value {
+      return decltype(tag)::create(builder, location, builder.getIndexType(), gpu::Dimension::x);
+    };
+    auto product = [&](Value a, Value b) -> Value { return arith::MulIOp::create(builder, location, a, b); };
+    Value width = id(gpu::BlockDimOp()), threads = product(id(gpu::GridDimOp()), width);
+    Value first = arith::AddIOp::create(builder, location, product(id(gpu::BlockIdOp()), width), id(gpu::ThreadIdOp()));
+    llvm::SmallVector<Value> extents;
+    for (Value extent : grid.getUpperBound())
+      extents.push_back(inside.lookup(extent));
+    Value points = extents[0];
+    for (Value extent : llvm::drop_begin(extents))
+      points = product(points, extent);
+    auto loop = scf::ForOp::create(builder, location, first, points, threads);
+    mlir::OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value rest = loop.getInductionVar();
+    llvm::SmallVector<Value> point(extents.size());
+    for (std::size_t axis = extents.size(); axis-- > 1;) {
+      point[axis] = arith::RemUIOp::create(builder, location, rest, extents[axis]);
+      rest = arith::DivUIOp::create(builder, location, rest, extents[axis]);
+    }
+    point[0] = rest;
+    inside.map(grid.getInductionVars(), point);
+    for (mlir::Operation &op : grid.getBody()->without_terminator())
+      builder.clone(op, inside);
+  }
+
+  void launch(mlir::OpBuilder &builder, gpu::GPUFuncOp kernel) {
+    mlir::Location location = grid.getLoc();
+    builder.setInsertionPoint(grid);
+    auto number = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(builder, location, value); };
+    Value points = grid.getUpperBound()[0];
+    for (Value extent : grid.getUpperBound().drop_front())
+      points = arith::MulIOp::create(builder, location, points, extent);
+    Value rounded = arith::AddIOp::create(builder, location, points, number(threadsOfBlock - 1));
+    Value blocks = arith::DivUIOp::create(builder, location, rounded, number(threadsOfBlock));
+    blocks = arith::MinUIOp::create(builder, location, blocks, number(mostBlocks));
+    llvm::SmallVector<Value> arguments;
+    for (Value leaf : leaves)
+      arguments.push_back(isArray(leaf) && leaf.getType() != addressOf(leaf)
+                              ? denseView(builder, location, addressOf(leaf), leaf, {})
+                              : leaf);
+    Value one = number(1);
+    gpu::LaunchFuncOp::create(builder, location, kernel, {blocks, one, one}, {number(threadsOfBlock), one, one},
+                              Value(), arguments);
+  }
+
+  mlir::func::FuncOp host;
+  scf::ParallelOp grid;
+  llvm::SmallVector<Value> leaves;
+  llvm::DenseSet<Value> seen;
+  mlir::IRMapping inside;
+};
+
+struct Outline : mlir::PassWrapper<Outline, mlir::OperationPass<mlir::ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Outline)
+  llvm::StringRef getArgument() const final { return "attnc-outline"; }
+  llvm::StringRef getDescription() const final { return "grids become kernels, and their places launches"; }
+  void getDependentDialects(mlir::DialectRegistry &registry) const final {
+    registry.insert<mlir::affine::AffineDialect, arith::ArithDialect, gpu::GPUDialect, memref::MemRefDialect>();
+  }
+
+  void runOnOperation() final {
+    mlir::ModuleOp module = getOperation();
+    mlir::OpBuilder builder(&getContext());
+    module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), builder.getUnitAttr());
+    builder.setInsertionPointToEnd(module.getBody());
+    auto kernels = gpu::GPUModuleOp::create(builder, module.getLoc(), kernelsModule);
+    for (auto host : llvm::make_early_inc_range(module.getOps<mlir::func::FuncOp>())) {
+      llvm::SmallVector<scf::ParallelOp> grids;
+      host->walk<mlir::WalkOrder::PreOrder>([&](scf::ParallelOp grid) {
+        grids.push_back(grid);
+        return mlir::WalkResult::skip();
+      });
+      for (auto [number, grid] : llvm::enumerate(grids))
+        if (failed(Kernel(host, grid).outline(builder, kernels, (host.getName() + "_" + llvm::Twine(number)).str())))
+          return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+
+std::unique_ptr<mlir::Pass> createOutlinePass() { return std::make_unique<Outline>(); }
+
+} // namespace attnc

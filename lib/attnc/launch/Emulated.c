@@ -1,0 +1,71 @@
+#include "attnc/launch/Internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { invalid = 1, outOfMemory = 2, notFound = 500, alignment = 64, most = 256 };
+
+static int context(void **result) {
+  static char machine;
+  *result = &machine;
+  return 0;
+}
+
+static int load(void **module, const void *image) {
+  *module = (void *)(intptr_t)image;
+  return 0;
+}
+
+static int unload(void *module) {
+  (void)module;
+  return 0;
+}
+
+static int function(void **result, void *module, const char *name) {
+  for (attnc_emulated_kernel *kernel = module; kernel->name; ++kernel)
+    if (strcmp(kernel->name, name) == 0) {
+      *result = kernel;
+      return 0;
+    }
+  return notFound;
+}
+
+static int allocate(uint64_t *address, size_t bytes, void *stream) {
+  (void)stream;
+  void *memory = NULL;
+  if (posix_memalign(&memory, alignment, bytes) != 0)
+    return outOfMemory;
+  memset(memory, 0xff, bytes);
+  *address = (uint64_t)(uintptr_t)memory;
+  return 0;
+}
+
+static int release(uint64_t address, void *stream) {
+  (void)stream;
+  free((void *)(uintptr_t)address);
+  return 0;
+}
+
+static int launch(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned b, unsigned c,
+                  unsigned shared, void *stream, void **arguments, void **extra) {
+  (void)y, (void)z, (void)threads, (void)b, (void)c, (void)shared, (void)stream, (void)extra;
+  const attnc_emulated_kernel *kernel = function;
+  void *slots[most + 1];
+  if (kernel->arguments > most)
+    return invalid;
+  for (int64_t i = 0; i < kernel->arguments; ++i)
+    slots[i] = *(void **)arguments[i];
+  slots[kernel->arguments] = (void *)(uintptr_t)x;
+  kernel->run(slots);
+  return 0;
+}
+
+static int text(int status, const char **result) {
+  *result = status == outOfMemory ? "out of memory" : "not found";
+  return 0;
+}
+
+const attnc_driver *attnc_emulated(void) {
+  static const attnc_driver driver = {context, load, unload, function, allocate, release, launch, text};
+  return &driver;
+}

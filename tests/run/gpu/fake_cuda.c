@@ -1,0 +1,87 @@
+/* A test double of libcuda.so.1: it executes nothing, and writes down what it is asked to do, a line each, to the file
+ * $FAKE_CUDA_LOG. It refuses what the driver refuses: bytes and blocks of 0, addresses and streams it has not given.
+ * $FAKE_CUDA_FAIL names a function that fails at its call number $FAKE_CUDA_AT (from 0). */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { invalid = 1, outOfMemory = 2, launchFailed = 719, most = 64 };
+static uint64_t live[most];
+static uint64_t next = 0x10000;
+static const char *names[most];
+static int functions;
+static int module;
+
+static int fails(const char *name) {
+  static int calls;
+  const char *which = getenv("FAKE_CUDA_FAIL"), *at = getenv("FAKE_CUDA_AT");
+  return which && strcmp(which, name) == 0 && calls++ == (at ? atoi(at) : 0);
+}
+
+static void say(const char *name, const char *what, unsigned long long a, unsigned long long b, void *stream) {
+  FILE *log = fopen(getenv("FAKE_CUDA_LOG"), "a");
+  fprintf(log, "%s %s %llu %llu %p\n", name, what, a, b, stream);
+  fclose(log);
+}
+
+int cuInit(unsigned flags) { return flags ? invalid : 0; }
+int cuCtxGetCurrent(void **context) {
+  *context = getenv("FAKE_CUDA_NO_CONTEXT") ? 0 : &module;
+  return 0;
+}
+int cuModuleLoadData(void **result, const void *image) {
+  int binary = memcmp(image, "\177ELF", 4) == 0;
+  say("load", binary ? "cubin" : "ptx", 0, 0, 0);
+  if (fails("cuModuleLoadData") || (!binary && !strstr(image, ".visible .entry")))
+    return invalid;
+  *result = &module;
+  return 0;
+}
+int cuModuleUnload(void *which) {
+  say("unload", "-", 0, 0, 0);
+  return which == &module ? 0 : invalid;
+}
+int cuModuleGetFunction(void **result, void *which, const char *name) {
+  if (which != &module || functions == most || fails("cuModuleGetFunction"))
+    return invalid;
+  names[functions] = name;
+  *result = &names[functions++];
+  return 0;
+}
+int cuMemAllocAsync(uint64_t *address, size_t bytes, void *stream) {
+  if (fails("cuMemAllocAsync"))
+    return outOfMemory;
+  if (bytes == 0)
+    return invalid;
+  for (int i = 0; i < most; ++i)
+    if (!live[i]) {
+      *address = live[i] = next += 0x10000;
+      say("allocate", "-", *address, bytes, stream);
+      return 0;
+    }
+  return outOfMemory;
+}
+int cuMemFreeAsync(uint64_t address, void *stream) {
+  for (int i = 0; i < most; ++i)
+    if (live[i] == address && address) {
+      live[i] = 0;
+      say("free", "-", address, 0, stream);
+      return 0;
+    }
+  say("free", "unknown", address, 0, stream);
+  return invalid;
+}
+int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned b, unsigned c,
+                   unsigned shared, void *stream, void **arguments, void **extra) {
+  if (fails("cuLaunchKernel"))
+    return launchFailed;
+  if (!x || y != 1 || z != 1 || !threads || threads > 1024 || b != 1 || c != 1 || shared || extra || !arguments)
+    return invalid;
+  say("launch", **(const char ***)&function, x, threads, stream);
+  return 0;
+}
+int cuGetErrorString(int status, const char **text) {
+  *text = status == outOfMemory ? "out of memory" : status == launchFailed ? "launch failed" : "invalid value";
+  return 0;
+}
