@@ -18,6 +18,7 @@ SCANS = {
     "each step before": (", a: [n]", "S: [d e] = 0", "S' = a * S + outer(k, v)", "dot(q, S)"),
     "diagonal": (", A: [n d]", "S: [d e] = 0", "S' = simd d (S, A, k) { A * S + k * v }", "dot(q, S')"),
     "diagonal before": (", A: [n d]", "S: [d e] = 0", "S' = simd d (S, A, k) { k * v + S * A }", "dot(q, S)"),
+    "logarithms": (", A: [n d]", "S: [d e] = 0", "S' = simd d (S, A, k) { exp(A - 2) * S + k * v }", "dot(q, S')"),
     "from a state": (", a: [n], B: [d e]", "S: [d e] = B", "S' = a * S + outer(k, v)", "dot(q, S')"),
     "taken away": (", a: [n]", "S: [d e] = 0", "S' = a * S - outer(a * k, v)", "2 * dot(q / 2, S')"),
     "indexed": ("", "S: [d e] = 0", "S' = S + outer(cos(t / 3) * k, v)", "dot(q, S') / (t + 1)"),
@@ -191,7 +192,7 @@ class Scans(Case):
 
     def test_small_ones_go_step_by_step(self):
         file = self.write("f.attn", program(*SCANS["linear"]))
-        for sizes in ("n=4", "d=8", "e=8"), ("n=900", "d=4", "e=4"):
+        for sizes in ("n=4", "d=8", "e=8"), ("n=900", "d=3", "e=4"):
             told = self.attnc("compile", "--explain", file, "--size", *sizes).stdout
             self.assertIn("not chunked: one step after the other costs less at these sizes", told)
         told = self.attnc("compile", "--explain", file, "--size", "n=8192", "d=64", "e=64").stdout
@@ -263,7 +264,7 @@ class Scans(Case):
             results = set()
             for threads in ("1", "2", "3"):
                 self.attnc("run", file, "--in", "q=random:1", "k=random:2", "v=random:3", "a=random:4", "--size", f"h={heads}",
-                           "n=999", "d=24", "e=40", "--out", "y.npy", OMP_NUM_THREADS=threads)
+                           "n=999", "d=24", "e=80", "--out", "y.npy", OMP_NUM_THREADS=threads)
                 results.add((self.folder / "y.npy").read_bytes())
             self.assertEqual(len(results), 1)
 

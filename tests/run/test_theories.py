@@ -97,6 +97,13 @@ derivation d : narrow => one {{ by fuse }}
                     self.assertTrue(derivation["holds"], derivation)
                     self.assertEqual(derivation["problem"], "")
 
+    def test_what_is_a_reconstruction_is_said(self):
+        self.assertIn("reconstruction", self.attnc("taxonomy").stdout)
+        said = self.attnc("prove", TAXONOMY / "derivations" / "vaswani.attn").stdout
+        self.assertIn("this project's reconstruction", said)
+        self.assertIn("1  generalise  additive_score reversed at W", said)
+        self.assertNotIn("@cite", said)
+
     def test_the_step_that_fails_is_told(self):
         file = self.write("d.attn", """
 rule r : equation forall (x: [], y: [], z: []) x * y * z == x * (y * z)

@@ -26,8 +26,9 @@ static nlohmann::json describeJson(const Derivation &derivation, const Replay &r
                      {"assumes", texts(rewrite.assumed)},
                      {"cite", citation(rewrite.step->rule->doc)},
                      {"signature", rewrite.after.signature()}});
-  return {{"name", derivation.name}, {"from", derivation.from->name}, {"to", derivation.to->name},
-          {"steps", steps},          {"holds", replay.reached},       {"problem", replay.problem}};
+  return {{"name", derivation.name},   {"doc", derivation.doc}, {"from", derivation.from->name},
+          {"to", derivation.to->name}, {"steps", steps},        {"holds", replay.reached},
+          {"problem", replay.problem}};
 }
 
 int prove(const ProveOptions &options, Console console) {
@@ -45,7 +46,8 @@ int prove(const ProveOptions &options, Console console) {
       if (console.json)
         all.push_back(describeJson(*derivation, replay));
       else
-        console.out << fmt::format("{}: {} => {}\n", derivation->name, derivation->from->name, derivation->to->name);
+        console.out << fmt::format("{}: {} => {}\n{}", derivation->name, derivation->from->name, derivation->to->name,
+                                   derivation->doc.empty() ? "" : "      " + prose(derivation->doc) + "\n");
       for (std::size_t i = 0; !console.json && i < replay.rewrites.size(); ++i) {
         const Rewrite &rewrite = replay.rewrites[i];
         const Rule &rule = *rewrite.step->rule;

@@ -222,6 +222,9 @@ int taxonomy(const TaxonomyOptions &options, Console console) {
     else
       session.write(output, *bytes);
   }
+  for (const auto &one : taxonomies)
+    if (options.outputs.empty() && !one->doc.empty())
+      console.out << fmt::format("{}: {}\n", one->name, prose(one->doc));
   if (options.outputs.empty())
     for (const Growth::Node &node : growth.nodes)
       for (std::size_t known : node.known)

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <sstream>
 #include <unistd.h>
 
 namespace attnc {
@@ -63,6 +64,14 @@ std::string citation(const std::string &doc) {
   text.resize(std::min(text.find(mark), text.size()));
   std::ranges::replace(text, '\n', ' ');
   text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+std::string prose(const std::string &doc) {
+  std::istringstream words(doc.substr(0, doc.find("@cite")));
+  std::string text;
+  for (std::string word; words >> word;)
+    text += (text.empty() ? "" : " ") + word;
   return text;
 }
 

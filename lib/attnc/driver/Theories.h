@@ -23,6 +23,9 @@ TheoryRef selectTheory(Session &session, const std::string &reference);
 /// The first source that a doc comment names: what stands behind `@cite`, to the end of the paragraph.
 std::string citation(const std::string &doc);
 
+/// What a doc comment says before its sources, on one line.
+std::string prose(const std::string &doc);
+
 /// FILE or FILE:NAME; a colon within a path that exists is part of the path.
 std::pair<std::string, std::string> splitReference(const std::string &reference);
 

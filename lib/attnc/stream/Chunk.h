@@ -66,7 +66,8 @@ private:
   // ChunkProducts.cpp
   Value run(Value from);
   void readFirst(Value from);
-  void weigh(Value steps);
+  void weigh(Value from, Value steps);
+  void ask(Value after, Value step, llvm::function_ref<void(Value row)> rows);
   void read(Value from, Value steps);
   void write(unsigned wide, Value step, Value rest, Value column, Value width, ValueRange sums);
   void triangle(unsigned wide, Value i, Value column, Values &sums);

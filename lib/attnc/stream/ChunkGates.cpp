@@ -26,7 +26,10 @@ Value Chunk::decay(Value from, Value left) { return diagonal ? decayAlongDepth(f
 Value Chunk::decayEqually(Value from, Value left) {
   Value none = index(code, 0), one = index(code, 1), unit = splat(code, code.getF32Type(), 1);
   View gates = of(gate);
-  auto gateAt = [&](Value step) { return blocks.element(gates, step, none); };
+  auto gateAt = [&](Value step) {
+    Value given = blocks.element(gates, step, none);
+    return op.getLogarithms() ? mlir::math::ExpOp::create(code, given).getResult() : given;
+  };
   Lanes begin{&code, broadcast(code, gateAt(from), lanes)};
   scaleState([&](Value) { return begin; }, [&](Value) { return begin; });
   setScalar(unit, place(decays, none));
@@ -49,8 +52,12 @@ Value Chunk::decayAlongDepth(Value from, Value left) {
   Value none = index(code, 0), one = index(code, 1);
   View gates = of(gate);
   Lanes unit{&code, splat(code, blocks.type(), 1)};
-  blocks.forRow(gates, from, none, depth, 1, place(first, none), [&](Value column, Lanes g) {
-    blocks.store(g, place(first, none, column));
+  auto gateOf = [&](Lanes given) {
+    return op.getLogarithms() ? Lanes{&code, mlir::math::ExpOp::create(code, given.value)} : given;
+  };
+  double filling = op.getLogarithms() ? 0 : 1; // of a last vector: gates of 1
+  blocks.forRow(gates, from, none, depth, filling, place(first, none), [&](Value column, Lanes g) {
+    blocks.store(gateOf(g), place(first, none, column));
     blocks.store(unit, place(decays, none, column));
   });
   scaleState([&](Value d) { return blocks.spread(place(first, none, d)); },
@@ -63,8 +70,8 @@ Value Chunk::decayAlongDepth(Value from, Value left) {
       [&](ValueRange now) -> Value { return arith::AndIOp::create(code, now[1], less(code, now[0], left)); },
       [&](ValueRange now) {
         Value here = place(decays, now[0]), last = place(decays, subtract(code, now[0], one));
-        blocks.forRow(gates, add(code, from, now[0]), none, depth, 1, here, [&](Value column, Lanes g) {
-          blocks.store(g * blocks.load(add(code, last, column)), add(code, here, column));
+        blocks.forRow(gates, add(code, from, now[0]), none, depth, filling, here, [&](Value column, Lanes g) {
+          blocks.store(gateOf(g) * blocks.load(add(code, last, column)), add(code, here, column));
         });
         Values fit = loop(code, none, depth, lanes, {allYes}, [&](Value column, ValueRange fit) {
           Value more = inReach(code, blocks.load(add(code, here, column)).value);

@@ -17,7 +17,7 @@ Value Chunk::run(Value from) {
     readFirst(from);
   Value steps = op.isGated() ? decay(from, left) : left;
   pack(from, steps);
-  weigh(steps);
+  weigh(from, steps);
   read(from, steps);
   if (op.isNormalised())
     normalise(steps);
@@ -64,14 +64,23 @@ void Chunk::readFirst(Value from) {
     });
 }
 
+/// Memory that the next chunk will read is asked for while this one is multiplied: as many rows as a block has.
+void Chunk::ask(Value after, Value step, llvm::function_ref<void(Value)> rowsOf) {
+  Value last = subtract(code, count, index(code, 1));
+  loop(code, index(code, 0), index(code, rows), 1,
+       [&](Value r) { rowsOf(smaller(code, add(code, after, add(code, step, r)), last)); });
+}
+
 /// P [j][i], for the keys up to the last query of a group
-void Chunk::weigh(Value steps) {
-  Value none = index(code, 0), one = index(code, 1);
+void Chunk::weigh(Value from, Value steps) {
+  Value none = index(code, 0), one = index(code, 1), next = add(code, from, steps);
+  View k = of(key);
   Groups{code, index(code, size / lanes), vectors}.forEach(none, one, [&](unsigned wide, Value group) {
     Value i = multiply(code, group, index(code, lanes));
     Value end = smaller(code, steps, add(code, i, index(code, wide * lanes)));
     end = code.createOrFold<arith::SelectOp>(less(code, i, steps), end, none);
     loop(code, none, end, rows, [&](Value j) {
+      ask(next, j, [&](Value row) { blocks.prefetch(k, row, none, depth); });
       Values products = blocks.product(wide, {place(keys, j), one, keys.pitch},
                                        {place(queries, none, i), queries.pitch}, depth, blocks.zeros(wide));
       for (auto [at, product] : llvm::enumerate(products)) {
@@ -84,9 +93,18 @@ void Chunk::weigh(Value steps) {
 
 /// y of the chunk
 void Chunk::read(Value from, Value steps) {
-  Value none = index(code, 0), one = index(code, 1);
+  Value none = index(code, 0), one = index(code, 1), next = add(code, from, steps);
+  View q = of(query), v = of(value), gates;
+  if (diagonal)
+    gates = of(gate);
   forFeatures([&](unsigned wide, Value column, Value width) {
     loop(code, none, steps, rows, [&](Value i) {
+      ask(next, i, [&](Value row) {
+        blocks.prefetch(v, row, column, width);
+        blocks.prefetch(q, row, none, depth);
+        if (diagonal)
+          blocks.prefetch(gates, row, none, depth);
+      });
       Values sums = blocks.product(wide, {place(queries, none, i), queries.pitch, one},
                                    {place(states, none, column), states.pitch}, depth, blocks.zeros(wide));
       sums = blocks.product(wide, {place(weights, none, i), weights.pitch, one},

@@ -64,6 +64,15 @@ void Registers::setVector(const View &matrix, Value row, Value column, Lanes vec
   vector::StoreOp::create(code, vector.value, matrix.array, ValueRange{offset(code, matrix, row, column)});
 }
 
+void Registers::prefetch(const View &matrix, Value row, Value from, Value width) const {
+  constexpr int64_t line = 16; // floats
+  if (isContiguous(matrix))
+    loop(code, from, add(code, from, width), line, [&](Value column) {
+      memref::PrefetchOp::create(code, matrix.array, ValueRange{offset(code, matrix, row, column)}, /*isWrite=*/false,
+                                 /*localityHint=*/2, /*isDataCache=*/true);
+    });
+}
+
 void Registers::forRow(const View &matrix, Value row, Value from, Value width, double filling, Value spare,
                        llvm::function_ref<void(Value, Lanes)> body) const {
   Value end = add(code, from, width), unit = index(code, lanes);

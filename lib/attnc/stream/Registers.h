@@ -36,6 +36,8 @@ struct Registers {
   mlir::Value element(const View &matrix, mlir::Value row, mlir::Value column) const;
   void setElement(const View &matrix, mlir::Value row, mlir::Value column, mlir::Value number) const;
   void setVector(const View &matrix, mlir::Value row, mlir::Value column, Lanes vector) const;
+  /// Asks for the memory of a row, from a column on, before it is needed.
+  void prefetch(const View &matrix, mlir::Value row, mlir::Value from, mlir::Value width) const;
   /// Vectors of a row of a matrix, columns from `from` on, the last one filled up with `filling`: body(column, vector).
   /// A row that does not lie in memory as vectors is copied to array[spare + column] first, which has room for whole
   /// ones.

@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -30,7 +31,6 @@ public:
   /// Chunked operations in place of the loop, or a remark why not.
   bool run() {
     findStates();
-    hoistSizes(loop);
     mlir::Operation *before = loop->getPrevNode();
     if (chunk())
       return true;
@@ -203,11 +203,23 @@ private:
     return place;
   }
 
+  /// What the one gate is the exponential of: that is done where it is read, for the gate is an array otherwise.
+  static std::optional<Read> logarithmOf(const Factors &gate) {
+    linalg::GenericOp map = gate.size() == 1 ? attnc::mapOf(gate[0].array) : nullptr;
+    auto exponential = map ? map.getBody()->getTerminator()->getOperand(0).getDefiningOp<mlir::math::ExpOp>() : nullptr;
+    auto argument = exponential ? mlir::dyn_cast<mlir::BlockArgument>(exponential.getOperand()) : nullptr;
+    if (!argument || argument.getOwner() != map.getBody())
+      return std::nullopt;
+    return operandRead(map, argument.getArgNumber(), gate[0]);
+  }
+
   /// The operations that do what the loop does with a state, and with its normaliser.
   bool emit(Steps &steps, const Recurrence &state, const Recurrence *normaliser) {
     auto key = operandOf(steps, state, state.key, state.negative);
     auto value = key ? operandOf(steps, state, state.value) : std::nullopt;
-    auto gate = value && !state.gate.empty() ? operandOf(steps, state, state.gate) : std::nullopt;
+    auto logarithm = logarithmOf(state.gate);
+    auto gate = value && !state.gate.empty() ? operandOf(steps, state, logarithm ? Factors{*logarithm} : state.gate)
+                                             : std::nullopt;
     if (!value || (!gate && !state.gate.empty()))
       return false;
     for (const StateRead &read : state.reads) {
@@ -235,7 +247,8 @@ private:
           maps.push_back(place.maps[i + 1]);
         }
       auto chunks = ChunksOp::create(rewriter, loop.getLoc(), types, rewriter.getI64IntegerAttr(state.batch.size()),
-                                     read.before ? rewriter.getUnitAttr() : nullptr, query->array, key->array,
+                                     read.before ? rewriter.getUnitAttr() : nullptr,
+                                     logarithm ? rewriter.getUnitAttr() : nullptr, query->array, key->array,
                                      value->array, gate ? mlir::ValueRange(gate->array) : mlir::ValueRange(), initial,
                                      outputs, rewriter.getAffineMapArrayAttr(maps));
       if (!worthIt(chunks))

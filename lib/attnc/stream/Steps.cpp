@@ -3,7 +3,6 @@
 #include "attnc/dialect/AttncDialect.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace attnc {
@@ -15,18 +14,32 @@ using mlir::OpFoldResult;
 using mlir::Value;
 using Extents = llvm::SmallVector<OpFoldResult, 6>;
 
-void hoistSizes(mlir::scf::ForOp loop) {
-  for (mlir::Operation &op : llvm::make_early_inc_range(loop.getBody()->without_terminator()))
-    if ((op.getNumRegions() == 0 || mlir::isa<linalg::FillOp>(op)) && mlir::isPure(&op) &&
-        llvm::all_of(op.getOperands(), [&](Value operand) { return loop.isDefinedOutsideOfLoop(operand); }))
-      op.moveBefore(loop);
+std::optional<Value> Steps::outside(Value value) {
+  if (loop.isDefinedOutsideOfLoop(value))
+    return value;
+  if (Value copy = copies.lookupOrNull(value))
+    return copy;
+  mlir::Operation *op = value.getDefiningOp();
+  if (!op || op->getParentOp() != loop || !mlir::isPure(op) ||
+      (op->getNumRegions() > 0 && !mlir::isa<linalg::FillOp>(op)))
+    return std::nullopt;
+  for (Value operand : op->getOperands()) {
+    auto before = outside(operand);
+    if (!before)
+      return std::nullopt;
+    copies.map(operand, *before);
+  }
+  mlir::OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(loop);
+  rewriter.clone(*op, copies);
+  return copies.lookup(value);
 }
 
 std::optional<Stacked> Steps::all(Value value) {
   if (auto found = known.find(value); found != known.end())
     return found->second;
-  if (isOutside(value))
-    return Stacked{value, std::nullopt};
+  if (auto same = outside(value))
+    return Stacked{*same, std::nullopt};
   mlir::OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(loop);
   std::optional<Stacked> made = make(value);
@@ -72,7 +85,7 @@ std::optional<Stacked> Steps::make(Value value) {
 /// A slice of one step, its axis dropped.
 std::optional<Stacked> Steps::slice(tensor::CollapseShapeOp collapse) {
   auto slice = collapse.getSrc().getDefiningOp<tensor::ExtractSliceOp>();
-  if (!slice || !isOutside(slice.getSource()) || !slice.hasUnitStride() ||
+  if (!slice || !loop.isDefinedOutsideOfLoop(slice.getSource()) || !slice.hasUnitStride() ||
       collapse.getResultType().getRank() + 1 != slice.getSourceType().getRank())
     return std::nullopt;
   std::optional<unsigned> steps;
@@ -122,12 +135,15 @@ std::optional<Stacked> Steps::nest(linalg::GenericOp op) {
     maps.push_back(stacked->steps ? inserted(map, *stacked->steps, at) : map);
   }
   // What a body takes from outside of it must be there before the loop.
+  mlir::IRMapping inside;
   bool captures = false;
   op.getBody()->walk([&](mlir::Operation *inner) {
     for (Value operand : inner->getOperands())
-      captures |= operand != loop.getInductionVar() && !isOutside(operand) &&
-                  !op->isProperAncestor(operand.getParentBlock()->getParentOp()) &&
-                  operand.getParentBlock() != op.getBody();
+      if (operand != loop.getInductionVar() && !op->isAncestor(operand.getParentBlock()->getParentOp())) {
+        auto before = outside(operand);
+        captures |= !before;
+        inside.map(operand, before.value_or(operand));
+      }
   });
   auto into = destination(op, position);
   if (captures || !into)
@@ -136,7 +152,6 @@ std::optional<Stacked> Steps::nest(linalg::GenericOp op) {
   auto iterators = op.getIteratorTypesArray();
   iterators.insert(iterators.begin() + at, mlir::utils::IteratorType::parallel);
   auto result = linalg::GenericOp::create(rewriter, op.getLoc(), into->getType(), inputs, *into, maps, iterators);
-  mlir::IRMapping inside;
   op.getRegion().cloneInto(&result.getRegion(), inside);
   mlir::OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPointToStart(result.getBody());
@@ -156,12 +171,20 @@ std::optional<Value> Steps::destination(linalg::GenericOp op, unsigned position)
   auto empty = (fill ? fill.getOutputs()[0] : init).getDefiningOp<tensor::EmptyOp>();
   if (!empty)
     return along(position, init);
-  if (!isOutside(empty) || (fill && !isOutside(fill.getInputs()[0])))
-    return std::nullopt;
+  auto value = fill ? outside(fill.getInputs()[0]) : std::optional<Value>(Value());
   Extents extents(empty.getMixedSizes());
+  for (OpFoldResult &extent : extents)
+    if (auto size = mlir::dyn_cast<Value>(extent)) {
+      auto before = outside(size);
+      if (!before)
+        return std::nullopt;
+      extent = *before;
+    }
+  if (!value)
+    return std::nullopt;
   extents.insert(extents.begin() + position, count());
   Value into = tensor::EmptyOp::create(rewriter, op.getLoc(), extents, empty.getType().getElementType());
-  return fill ? linalg::FillOp::create(rewriter, op.getLoc(), fill.getInputs()[0], into).getResult(0) : into;
+  return fill ? linalg::FillOp::create(rewriter, op.getLoc(), *value, into).getResult(0) : into;
 }
 
 std::optional<Value> Steps::along(unsigned position, Value value) {

@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace attnc {
@@ -26,10 +27,12 @@ public:
   /// The array with the steps along `position`, of a value that is computed in the loop or not.
   std::optional<mlir::Value> along(unsigned position, mlir::Value value);
 
-  bool isOutside(mlir::Value value) { return loop.isDefinedOutsideOfLoop(value); }
   mlir::OpFoldResult count() { return mlir::getAsOpFoldResult(loop.getUpperBound()); }
 
 private:
+  /// The value where the loop begins, if it is the same at each step and no nest of loops: constants, sizes, arrays not
+  /// yet filled or filled with one value.
+  std::optional<mlir::Value> outside(mlir::Value value);
   std::optional<Stacked> make(mlir::Value value);
   std::optional<Stacked> slice(mlir::tensor::CollapseShapeOp collapse);
   std::optional<Stacked> nest(mlir::linalg::GenericOp op);
@@ -40,10 +43,7 @@ private:
   mlir::scf::ForOp loop;
   unsigned axis;
   llvm::DenseMap<mlir::Value, std::optional<Stacked>> known;
+  mlir::IRMapping copies;
 };
-
-/// Moves out of a loop what is the same at each step and is no nest of loops: constants, sizes, arrays not yet filled
-/// or filled with one value.
-void hoistSizes(mlir::scf::ForOp loop);
 
 } // namespace attnc
