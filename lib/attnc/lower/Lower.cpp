@@ -88,6 +88,7 @@ void buildToArrays(mlir::OpPassManager &passes) {
 
 void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
   buildToArrays(passes);
+  passes.addPass(createSharePass());
   passes.addPass(createTilesPass(machine));
   passes.addPass(createChunksPass(machine));
   passes.addNestedPass<func::FuncOp>(createLoopsPass());
@@ -128,10 +129,10 @@ void prepareContext(mlir::MLIRContext &context) {
 
 void registerLowering(mlir::DialectRegistry &registry) {
   addDialects(registry);
-  for (auto create :
-       {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass,
-        createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass, createPointersPass,
-        createToLLVMPass, createAliasScopesPass, createScansPass, createStreamPass, createExpandSoftmaxPass})
+  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass,
+                      createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createUnscopePass,
+                      createExpandMathPass, createPointersPass, createToLLVMPass, createAliasScopesPass,
+                      createScansPass, createStreamPass, createExpandSoftmaxPass, createSharePass})
     mlir::registerPass(create);
   registerTilesPass();
   registerChunksPass();

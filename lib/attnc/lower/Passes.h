@@ -3,6 +3,9 @@
 
 namespace attnc {
 
+/// On a function: its arrays are apart, so that what is written through one is not read through another.
+constexpr llvm::StringRef apartAttribute = "attnc.apart";
+
 /// `attnc-batch`: attnc → linalg on tensors, not yet fused.
 std::unique_ptr<mlir::Pass> createToLinalgPass();
 /// `attnc-expand-softmax`: the softmaxes through which no stream runs, as folds and maps.
@@ -21,6 +24,8 @@ std::unique_ptr<mlir::Pass> createCopiesPass();
 std::unique_ptr<mlir::Pass> createFreePass();
 /// `attnc-loops`: nests become loops, the outer ones of large nests shared out to threads.
 std::unique_ptr<mlir::Pass> createLoopsPass();
+/// `attnc-share`: in a kernel of many nests, those that are alike become calls of one function.
+std::unique_ptr<mlir::Pass> createSharePass();
 /// `attnc-unscope`: scopes of stack memory that nothing takes are dropped.
 std::unique_ptr<mlir::Pass> createUnscopePass();
 /// `attnc-expand-math`: functions on f32 become arithmetic that vectorises.

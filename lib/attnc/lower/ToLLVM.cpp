@@ -81,7 +81,22 @@ struct ToLLVM : mlir::PassWrapper<ToLLVM, mlir::OperationPass<mlir::ModuleOp>> {
     mlir::configureOpenMPToLLVMConversionLegality(target, converter);
     target.addLegalOp<mlir::ModuleOp, mlir::UnrealizedConversionCastOp>();
     if (failed(mlir::applyFullConversion(getOperation(), target, std::move(conversions))))
-      signalPassFailure();
+      return signalPassFailure();
+    for (auto function : getOperation().getOps<mlir::LLVM::LLVMFuncOp>())
+      if (!function.isExternal() && function->getAttr(mlir::SymbolTable::getVisibilityAttrName()))
+        keepShared(function);
+  }
+
+private:
+  /// What a function of the kernel's own says of its calls and its arrays, in the terms of LLVM.
+  static void keepShared(mlir::LLVM::LLVMFuncOp function) {
+    function.setNoInline(true); // it was made to be compiled once
+    if (!function->removeAttr(apartAttribute))
+      return;
+    for (mlir::BlockArgument argument : function.getArguments())
+      if (mlir::isa<mlir::LLVM::LLVMPointerType>(argument.getType()))
+        function.setArgAttr(argument.getArgNumber(), mlir::LLVM::LLVMDialect::getNoAliasAttrName(),
+                            mlir::UnitAttr::get(function.getContext()));
   }
 };
 

@@ -98,10 +98,14 @@ Value isOne(Code &code, Value value) {
   return arith::CmpIOp::create(code, arith::CmpIPredicate::eq, value, index(code, 1));
 }
 
-/// Squares of a block of rows from `first` on, `left` of which there are: whole ones, then one that is not.
+/// Squares of a block of rows from `first` on, `left` of which there are: whole ones, then one that is not; or all of
+/// them as if they were not, where that costs nothing.
 template <class Square>
-void eachSquare(Code &code, const Turn &turn, int64_t block, Value first, Value left, Square square) {
+void eachSquare(Code &code, const Turn &turn, int64_t block, bool masks, Value first, Value left, Square square) {
   Value none = index(code, 0), side = index(code, block);
+  if (masks)
+    return loop(code, none, turn.columns, block,
+                [&](Value column) { square(column, first, left, subtract(code, turn.columns, column)); });
   Value isWhole = less(code, index(code, block - 1), left);
   Value whole = multiply(code, code.createOrFold<arith::DivUIOp>(turn.columns, side), side);
   whole = arith::SelectOp::create(code, isWhole, whole, none);
@@ -120,13 +124,13 @@ Value partOf(Code &code, int64_t r, Value left, Value columns) {
   return arith::SelectOp::create(code, less(code, index(code, r), left), columns, index(code, 0));
 }
 
-void gatherBody(Code &code, const Turn &turn, int64_t block) {
+void gatherBody(Code &code, const Turn &turn, int64_t block, bool masks) {
   Access array{code, turn.array, block}, panel{code, turn.panel, block};
   Value none = index(code, 0), one = index(code, 1), side = index(code, block);
   loop(code, none, turn.count, 1, [&](Value number) {
     Value first = multiply(code, number, side), left = subtract(code, turn.rows, first);
     auto squares = [&] {
-      eachSquare(code, turn, block, first, left, [&](Value column, Value first, Value left, Value columns) {
+      eachSquare(code, turn, block, masks, first, left, [&](Value column, Value first, Value left, Value columns) {
         Values rows;
         for (int64_t r = 0; r < block; ++r)
           rows.push_back(array.load(turn.element(code, rowOf(code, turn, first, r, !left), column),
@@ -165,13 +169,13 @@ void gatherBody(Code &code, const Turn &turn, int64_t block) {
   });
 }
 
-void scatterBody(Code &code, const Turn &turn, int64_t block) {
+void scatterBody(Code &code, const Turn &turn, int64_t block, bool masks) {
   Access array{code, turn.array, block}, panel{code, turn.panel, block};
   Value none = index(code, 0), side = index(code, block);
   loop(code, none, turn.count, 1, [&](Value number) {
     Value first = multiply(code, number, side), left = subtract(code, turn.rows, first);
     auto squares = [&] {
-      eachSquare(code, turn, block, first, left, [&](Value column, Value first, Value left, Value columns) {
+      eachSquare(code, turn, block, masks, first, left, [&](Value column, Value first, Value left, Value columns) {
         Values square;
         for (int64_t i = 0; i < block; ++i)
           square.push_back(panel.load(turn.place(code, add(code, column, index(code, i)), first), nullptr));
@@ -220,7 +224,6 @@ void Blocks::call(Code &code, llvm::StringRef name, ValueRange arguments, Body b
     code.setInsertionPointToEnd(module.getBody());
     auto function = mlir::func::FuncOp::create(code, name, code.getFunctionType(arguments.getTypes(), {}));
     function.setPrivate();
-    function.setNoInline(true);
     code.setInsertionPointToStart(function.addEntryBlock());
     body(code, function.getArguments());
     mlir::func::ReturnOp::create(code);
@@ -243,13 +246,13 @@ static Values turnArguments(Code &code, const View &matrix, Value rows, Value co
 void Blocks::gather(Code &code, const View &matrix, Value rows, Value columns, const Panel &panel, int64_t block,
                     int64_t count) {
   call(code, named("gather", matrix, block), turnArguments(code, matrix, rows, columns, panel, count),
-       [&](Code &code, ValueRange given) { gatherBody(code, Turn(given), block); });
+       [&](Code &code, ValueRange given) { gatherBody(code, Turn(given), block, machine.masks()); });
 }
 
 void Blocks::scatter(Code &code, const View &matrix, Value rows, Value columns, const Panel &panel, int64_t count) {
   int64_t block = machine.lanes();
   call(code, named("scatter", matrix, block), turnArguments(code, matrix, rows, columns, panel, count),
-       [&](Code &code, ValueRange given) { scatterBody(code, Turn(given), block); });
+       [&](Code &code, ValueRange given) { scatterBody(code, Turn(given), block, machine.masks()); });
 }
 
 void Blocks::strips(Code &code, const View &matrix, Value rows, Value columns, const Panel &panel, int64_t block) {

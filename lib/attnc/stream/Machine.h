@@ -7,6 +7,8 @@ struct Machine {
   unsigned vectorBits = 128;
   unsigned registers = 16; // of vectors
 
+  /// Whether a part of a vector is loaded and stored as fast as a whole one.
+  bool masks() const { return vectorBits >= 512; }
   unsigned lanes() const { return vectorBits / 32; }
   /// The register tile: so many vectors of queries by so many keys (or features). It fills the registers but those
   /// that hold the queries and the element that is broadcast: 8 × 3 + 3 + 1 of 32, 4 × 3 + 3 + 1 of 16.

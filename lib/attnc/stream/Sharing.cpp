@@ -27,6 +27,18 @@ Sharing::Sharing(Code &code, Value work, std::string name) : code(code), name(st
   worth = less(code, index(code, worthThreads - 1), work);
 }
 
+/// An earlier function that does the same, in place of this one: the streams of alike layers are compiled once.
+static void useAlike(func::FuncOp function, func::CallOp call) {
+  for (auto other : function->getParentOfType<mlir::ModuleOp>().getOps<func::FuncOp>())
+    if (other != function && other.getFunctionType() == function.getFunctionType() &&
+        mlir::OperationEquivalence::isRegionEquivalentTo(&other.getBody(), &function.getBody(),
+                                                         mlir::OperationEquivalence::IgnoreLocations)) {
+      call.setCallee(other.getName());
+      function.erase();
+      return;
+    }
+}
+
 void Sharing::forEach(llvm::StringRef what, Value count, llvm::function_ref<void(Value)> body) {
   Value none = index(code, 0), one = index(code, 1);
   if (never)
@@ -51,7 +63,7 @@ void Sharing::forEach(llvm::StringRef what, Value count, llvm::function_ref<void
   auto outlined =
       mlir::outlineSingleBlockRegion(rewriter, code.getLoc(), inOrder.getRegion(), name + "_" + what.str(), &task);
   outlined->setPrivate();
-  outlined->setNoInline(true);
+  useAlike(*outlined, task);
   code.setInsertionPointAfter(inOrder);
   branch(
       code, worth,
