@@ -9,7 +9,7 @@ import support
 from support import ATTNC, Case
 
 BASH = shutil.which("bash")
-FORMS = "diagram mlir linalg llvm asm obj so header".split()
+FORMS = "diagram mlir linalg llvm asm obj so header gpu ptx cubin".split()
 
 
 class Completion(Case):

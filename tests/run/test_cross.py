@@ -162,7 +162,7 @@ class Tiles(Case):
                 loops = re.findall(r"^(\.LBB\S+):((?:(?!^\.LBB)[^\n]*\n)*?\s+\S+\s+(?:\S+, )?\1\b)",
                                    (self.folder / "k.s").read_text(), re.M)
                 tiles = [body for _, body in loops if len(re.findall(multiply, body)) >= count]
-                self.assertGreaterEqual(len(tiles), 2, "one for the scores and one for the values")
+                self.assertGreaterEqual(len(tiles), 1, "the block of registers, for scores and values alike")
                 for body in tiles:
                     self.assertEqual(len(re.findall(multiply, body)) % count, 0)
                     self.assertEqual(re.findall(spill, body), [])

@@ -39,10 +39,13 @@ public:
           if (!grid->isAncestor(operand.getParentBlock()->getParentOp()))
             used.insert(operand);
     });
-    used.insert(grid.getUpperBound().begin(), grid.getUpperBound().end());
-    for (Value value : used)
-      if (failed(findLeaves(value)))
+    for (Value extent : grid.getUpperBound()) // what the host launches is known to it
+      if (failed(findLeaves(extent, /*mayRead=*/false)))
         return mlir::failure();
+    for (Value value : used)
+      if (failed(findLeaves(value, /*mayRead=*/true)))
+        return mlir::failure();
+    used.insert(grid.getUpperBound().begin(), grid.getUpperBound().end());
 
     builder.setInsertionPointToEnd(module.getBody());
     llvm::SmallVector<mlir::Type> types;
@@ -74,7 +77,32 @@ private:
     return mlir::isa<mlir::BlockArgument>(value) || value.getDefiningOp<memref::AllocOp>();
   }
 
-  mlir::LogicalResult findLeaves(Value value) {
+  static Value rootOf(Value array) {
+    while (auto view = array.getDefiningOp<mlir::ViewLikeOpInterface>())
+      array = view.getViewSource();
+    return array;
+  }
+
+  /// Whether the kernel reads what was read before it: nothing in between writes to the array.
+  bool readsTheSame(memref::LoadOp load) {
+    if (!load || load->getBlock() != grid->getBlock())
+      return false;
+    Value array = rootOf(load.getMemRef());
+    auto mayWrite = [&](mlir::Operation *op) {
+      return !mlir::isa<memref::LoadOp, memref::DimOp, mlir::ViewLikeOpInterface>(op) &&
+             llvm::any_of(op->getOperands(),
+                          [&](Value operand) { return isArray(operand) && rootOf(operand) == array; });
+    };
+    for (mlir::Operation *op = load->getNextNode(); op != grid; op = op->getNextNode())
+      if (!op || op->walk([&](mlir::Operation *inner) {
+                     return mayWrite(inner) ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+                   }).wasInterrupted())
+        return false;
+    return true;
+  }
+
+  /// `mayRead`: elements of arrays too, which the kernel then reads for itself.
+  mlir::LogicalResult findLeaves(Value value, bool mayRead) {
     if (!seen.insert(value).second)
       return mlir::success();
     llvm::SmallVector<Value> needed;
@@ -85,12 +113,13 @@ private:
         needed = sizes();
     } else {
       mlir::Operation *op = value.getDefiningOp();
-      if (op->getNumRegions() != 0 || !mlir::isMemoryEffectFree(op))
+      bool reads = mayRead && readsTheSame(mlir::dyn_cast<memref::LoadOp>(op));
+      if (!reads && (op->getNumRegions() != 0 || !mlir::isMemoryEffectFree(op)))
         return op->emitOpError() << "gives a value that a kernel needs and the host cannot know";
       needed.append(op->operand_begin(), op->operand_end());
     }
     for (Value other : needed)
-      if (failed(findLeaves(other)))
+      if (failed(findLeaves(other, mayRead)))
         return mlir::failure();
     if (isLeaf(value))
       leaves.push_back(value);

@@ -99,7 +99,8 @@ private:
     auto [entry, fresh] = byForm.emplace(there.form, growth.nodes.size());
     if (fresh) {
       auto known = names.find(there.form);
-      growth.nodes.push_back({std::move(there.definition), there.form, current,
+      // Written the same whether it was found now or is made again from the state file.
+      growth.nodes.push_back({freeze(load(workers[0]->tables, there.definition), false), there.form, current,
                               parent ? growth.nodes[*parent].depth + 1 : 0, parent, std::move(move),
                               known == names.end() ? std::vector<std::size_t>() : known->second});
     }

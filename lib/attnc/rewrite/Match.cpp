@@ -342,7 +342,7 @@ private:
 
   bool accept() {
     for (std::size_t i = 0; i < match.learners.size(); ++i) {
-      if (!match.learners[i].learner.valid() || pattern.rightLearners[i])
+      if (!match.learners[i].learner.valid() || (pattern.rightLearners[i] && !pattern.wholeLearner))
         continue;
       std::uint32_t learner = match.learners[i].learner.index();
       std::size_t here = std::ranges::count_if(match.applied, [&](NodeId id) { return host.node(id).slot == learner; });

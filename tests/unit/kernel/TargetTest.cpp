@@ -45,7 +45,8 @@ TEST_CASE("code runs here only if the machine has what it uses") {
 TEST_CASE("a target that is not known is refused by name") {
   CHECK(parseTarget("x86-64-v9").error() == "unknown target `x86-64-v9`; known are native, x86-64, x86-64-v2, "
                                             "x86-64-v3, x86-64-v4, aarch64, each with +FEATURE as in "
-                                            "x86-64-v4+avx512bf16");
+                                            "x86-64-v4+avx512bf16, and cuda, cuda:sm_90a and their like, "
+                                            "cuda-emulated");
   CHECK_FALSE(parseTarget(""));
   CHECK_FALSE(parseTarget("+avx2"));
   CHECK(parseTarget("x86-64-v4+avx512bf15").error() ==

@@ -225,7 +225,8 @@ private:
 
   bool learnerFits(std::size_t wanted, std::size_t given) {
     const Learner &rule = left.learners[wanted], &learner = host.learners[given];
-    if (rule.kind != LearnerKind::Hole && rule.kind != learner.kind)
+    // A box of the rule stands for any learner, but what fills it fills boxes alone.
+    if (rule.kind != learner.kind && (rule.kind != LearnerKind::Hole || !pattern.rightLearners[wanted]))
       return false;
     if (rule.domain.size() != learner.domain.size() || rule.codomain.size() != learner.codomain.size())
       return false;

@@ -26,8 +26,9 @@ rule fuse : express forall (x: [])
   universal f : [] -> []  universal g : [] -> []  universal h : [] -> []
   f(g(x)) => h(x)
 rule pair : express forall (x: [], y: [])
-  box f : [] -> []  box g : [] -> []  box both : [] @ [] -> [] @ []
+  universal f : [] -> []  universal g : [] -> []  box both : [] @ [] -> [] @ []
   (f(x), g(y)) => { (a, b) = both(x, y)  (a, b) }
+rule boxed : equation forall (x: []) box f : [] -> [] exp(f(x)) == exp(f(x) + 0.0)
 rule keep : express forall (x: [])
   universal f : [] -> []
   f(f(x)) => f(x)
