@@ -1,8 +1,8 @@
 #include "attnc/gpu/Gpu.h"
 
 #include "attnc/gpu/Passes.h"
-#include "attnc/lower/Complaints.h"
 #include "attnc/lower/Passes.h"
+#include "attnc/lower/RunPasses.h"
 
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
@@ -11,7 +11,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -53,15 +52,8 @@ void buildKernels(mlir::OpPassManager &passes, std::unique_ptr<mlir::Pass> threa
 
 tl::expected<void, std::string> run(mlir::ModuleOp module, llvm::function_ref<void(mlir::OpPassManager &)> build,
                                     const char *situation) {
-  mlir::MLIRContext &context = *module.getContext();
-  if (!context.getLoadedDialect<mlir::gpu::GPUDialect>())
-    context.loadDialect<mlir::gpu::GPUDialect>();
-  Complaints complaints(context);
-  mlir::PassManager passes(&context, mlir::ModuleOp::getOperationName());
-  build(passes);
-  if (failed(passes.run(module)))
-    return tl::unexpected(complaints.text(situation));
-  return {};
+  module.getContext()->getOrLoadDialect<mlir::gpu::GPUDialect>();
+  return runPasses(module, build, situation);
 }
 
 tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> kernels(mlir::ModuleOp launches,

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
@@ -77,11 +78,7 @@ private:
     return mlir::isa<mlir::BlockArgument>(value) || value.getDefiningOp<memref::AllocOp>();
   }
 
-  static Value rootOf(Value array) {
-    while (auto view = array.getDefiningOp<mlir::ViewLikeOpInterface>())
-      array = view.getViewSource();
-    return array;
-  }
+  static Value rootOf(Value array) { return memref::skipViewLikeOps(mlir::cast<mlir::MemrefValue>(array)); }
 
   /// Whether the kernel reads what was read before it: nothing in between writes to the array.
   bool readsTheSame(memref::LoadOp load) {

@@ -1,8 +1,8 @@
 #include "attnc/lower/Lower.h"
 
 #include "attnc/dialect/AttncDialect.h"
-#include "attnc/lower/Complaints.h"
 #include "attnc/lower/Passes.h"
+#include "attnc/lower/RunPasses.h"
 #include "attnc/stream/Passes.h"
 
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
@@ -32,7 +32,6 @@
 #include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -106,14 +105,8 @@ void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
 
 tl::expected<void, std::string> run(mlir::ModuleOp module, llvm::function_ref<void(mlir::OpPassManager &)> build,
                                     const char *situation) {
-  mlir::MLIRContext &context = *module.getContext();
-  prepareContext(context);
-  Complaints complaints(context);
-  mlir::PassManager passes(&context, mlir::ModuleOp::getOperationName());
-  build(passes);
-  if (failed(passes.run(module)))
-    return tl::unexpected(complaints.text(situation));
-  return {};
+  prepareContext(*module.getContext());
+  return runPasses(module, build, situation);
 }
 
 } // namespace

@@ -3,12 +3,12 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/OperationSupport.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -65,8 +65,7 @@ private:
 
 /// The array whose memory a value is in: an allocation, or an argument of the kernel; null where that is not known.
 Value rootOf(Value array) {
-  while (auto view = array.getDefiningOp<mlir::ViewLikeOpInterface>())
-    array = view.getViewSource();
+  array = mlir::memref::skipViewLikeOps(mlir::cast<mlir::MemrefValue>(array));
   if (array.getDefiningOp<mlir::memref::AllocOp>())
     return array;
   auto argument = mlir::dyn_cast<mlir::BlockArgument>(array);

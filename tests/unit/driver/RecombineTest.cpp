@@ -1,12 +1,12 @@
 // Generators that are wrong: each diagnostic, at the line that is to blame.
 
+#include "../Folder.h"
+
 #include "attnc/driver/Commands.h"
 
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <unistd.h>
 
 using namespace attnc;
 
@@ -25,13 +25,10 @@ struct Told {
 };
 
 Told recombined(const std::string &text, RecombineOptions options = {}) {
-  std::string path = std::filesystem::temp_directory_path() / "attnc.XXXXXX";
-  close(mkstemp(path.data()));
-  std::ofstream(path) << text;
-  options.file = path;
+  test::Folder folder;
+  options.file = folder.file("generators.attn", text);
   Told told;
   told.code = recombineCommand(options, {told.out, told.err});
-  std::filesystem::remove(path);
   return told;
 }
 

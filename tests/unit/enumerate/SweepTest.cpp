@@ -1,5 +1,6 @@
 // Sweeps: any number of threads, any interruption, one result.
 
+#include "../Folder.h"
 #include "Make.h"
 
 #include "attnc/enumerate/Sweep.h"
@@ -7,21 +8,11 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
-#include <unistd.h>
 
 using namespace attnc::enumerate;
 using make::anatomy;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = std::filesystem::temp_directory_path() / "attnc.XXXXXX";
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 Tally swept(SweepOptions options) {
   const Presentation p = anatomy();
@@ -53,7 +44,7 @@ TEST_CASE("one result on any number of threads") {
 }
 
 TEST_CASE("what a state file lists is not done again, wherever the file ends") {
-  Folder folder;
+  attnc::test::Folder folder;
   const Tally whole = swept({.most = 7});
   const auto state = folder.path / "state";
   same(swept({.most = 7, .state = state}), whole);
@@ -83,7 +74,7 @@ TEST_CASE("what a state file lists is not done again, wherever the file ends") {
 }
 
 TEST_CASE("a line that was changed is done again") {
-  Folder folder;
+  attnc::test::Folder folder;
   const auto state = folder.path / "state";
   const Tally whole = swept({.most = 5, .state = state});
   std::string text = *attnc::readFile(state);
@@ -94,7 +85,7 @@ TEST_CASE("a line that was changed is done again") {
 }
 
 TEST_CASE("a state file of another sweep, or that cannot be, is an error") {
-  Folder folder;
+  attnc::test::Folder folder;
   const Presentation p = anatomy();
   swept({.most = 3, .state = folder.path / "state"});
   auto other = sweep(p, p.criteria, {.most = 4, .state = folder.path / "state"});
