@@ -78,6 +78,20 @@ def relative_bias(a, p):
     return [softmax(q @ k.transpose(0, 2, 1) + p["bias"][:, buckets]) @ v]
 
 
+def bucket_back(distance):
+    """The same function of their code as T5's decoder calls it, with `bidirectional=False`."""
+    n = max(distance, 0)
+    return n if n < 16 else min(31, 16 + int(math.log(n / 16) / math.log(128 / 16) * 16))
+
+
+def relative_bias_causal(a, p):
+    q, k, v = a["q"], a["k"], a["v"]
+    i, j = positions(q.shape[1], k.shape[1])
+    buckets = np.array([[bucket_back(int(d)) for d in row] for row in i - j], int).reshape(q.shape[1], k.shape[1])
+    s = q @ k.transpose(0, 2, 1) + p["bias"][:, buckets]
+    return [softmax(np.where(j <= i, s, -np.inf)) @ v]
+
+
 def learned_bias(a, p):
     """Liu et al. 2021, equation 4, with relative_position_index as in their code."""
     table = p["B"]

@@ -2,9 +2,12 @@
 
 Each mechanism is the full one of core.py or sparse.py, with the one query at the end of the visible keys.
 """
+import math
+
 import numpy as np
 
 from . import core, higher_order, latent, sparse
+from .basic import softmax
 
 
 def per_head(q, K, V, full, extra=None):
@@ -119,6 +122,16 @@ def read_dilated_window(q, K, V, a, p):
     return per_head(q, K, V, sparse.dilated_window, lambda h, heads: {"w": a["at.w"], "g": a["at.r"]})
 
 
+def read_shaw_relative(q, K, V, a, p):
+    return per_head(q, K, V, lambda one, _: core.shaw_relative(one, {name: p["at." + name] for name in ("aK", "aV")}))
+
+
+def read_relative_bias(q, K, V, a, p):
+    group = np.arange(len(q)) * K.shape[1] // max(len(q), 1)
+    heads = {"q": q[:, None], "k": K.transpose(1, 0, 2)[group], "v": V.transpose(1, 0, 2)[group]}
+    return core.relative_bias_causal(heads, {"bias": p["at.bias"]})[0][:, 0]
+
+
 def read_qk_norm(q, K, V, a, p):
     return per_head(q, K, V, lambda one, _: core.qk_norm(one, {"g": p["at.scale"]}))
 
@@ -128,10 +141,27 @@ def read_topk(q, K, V, a, p):
 
 
 READS = ("causal", "alibi", "softcap", "softmax_plus_one", "rope", "learned_sink", "window", "sinks", "topk",
-         "streaming_llm", "dilated_window", "qk_norm")
+         "streaming_llm", "dilated_window", "qk_norm", "shaw_relative", "relative_bias")
 for name in READS:
     for form in (contiguous, paged, decoded):
         globals()[f"{form.__name__}_{name}"] = form(globals()[f"read_{name}"])
+
+
+def turned_halves(step):
+    """Black et al. 2022: keys are turned by their place as they come, and read as they lie."""
+
+    def turned(x, first):
+        """[h d] at place `first`, or [n h d] at places 0, 1, …: the planes are coordinates l and l + d/2."""
+        rows = x if x.ndim == 3 else x[None]
+        each = [core.rotated(row[None], first + t, lambda i, half: (i, i + half))[0] for t in range(len(rows))
+                for row in rows[t]]
+        return np.array(each).reshape(x.shape)
+
+    return lambda a, p: step(a | {name: turned(a[name], int(a.get("t", 0))) for name in "qk"}, p)
+
+
+for form in (contiguous, paged, decoded):
+    globals()[f"{form.__name__}_rope_halves"] = turned_halves(form(read_causal))
 
 
 def rolling(a, places, read):
@@ -255,6 +285,33 @@ def paged_two_simplicial(a, p):
     t, table = int(a["t"]), a["table"]
     pools = [page_write(a[x.upper()], table, a[x], t) for x in NEW]
     return [read_pairs(a["q"], *(rows(pool, table, t + 1) for pool in pools), a), *pools]
+
+
+def read_talking_heads(q, K, V, a, p):
+    return core.talking_heads({"q": q[:, None], "k": K.transpose(1, 0, 2), "v": V.transpose(1, 0, 2)}, p)[0][:, 0]
+
+
+decode_talking_heads, paged_talking_heads = contiguous(read_talking_heads), paged(read_talking_heads)
+
+
+def read_differential(q, K, V, a, p):
+    """Ye et al. 2024, equations 1 to 3, of one query in its two halves."""
+    start = 0.8 - 0.6 * math.exp(-0.3 * float(a["depth"]))
+    e = [math.exp(p["lq"][i] @ p["lk"][i]) for i in range(2)]
+    y = np.zeros(len(a["x"]))
+    for h, Wo in enumerate(p["Wo"]):
+        first, second = (softmax(K[:, h, i] @ q[h, i] / math.sqrt(q.shape[2])) for i in range(2))
+        o = (first - (e[0] - e[1] + start) * second) @ V[:, h]
+        y += (1 - start) * (o / math.sqrt(np.mean(o * o) + 1e-5) * p["scale"]) @ Wo
+    return y
+
+
+def of_token(step):
+    """The query, key and value of a token by the projections of each head."""
+    return lambda a, p: step(a | {x: np.tensordot(a["x"], p["W" + x], (0, 1)) for x in "qkv"}, p)
+
+
+decode_differential, paged_differential = (of_token(form(read_differential)) for form in (contiguous, paged))
 
 
 def latent_step(a, p, L, R):

@@ -1,13 +1,51 @@
 """Laws of decoding: step by step is all at once, however the cache lies; parts merge to the whole in any order."""
+import json
 import unittest
 
 import numpy as np
 
 import support
 from laws import DRAWS, Laws, draw
+from support import ROOT
 
 N, D, E = 8, 4, 3
 RESULTS = ["y", "K'", "V'"]
+
+HEADS = {"q": (4, D), "k": (2, D), "v": (2, E), "K": (6, 2, D), "V": (6, 2, E)}
+INDEX = {"q'": (3, 2), "k'": (2,), "w": (3,), "I": (6, 2)}
+LATENT = {"Wdq": (6, 5), "Wdkv": (6, 3), "Wkr": (6, 4), "Wuq": (2, 5, D), "Wqr": (2, 5, 4), "Wuk": (2, 3, D),
+          "Wuv": (2, 3, E), "Wo": (2, E, 6), "query_scale": (5,), "latent_scale": (3,)}
+MULTIHEAD = {"Wq": (3, 5, D), "Wk": (3, 5, D), "Wv": (3, 5, E), "Wo": (3, E, 5)}
+DIFFERENTIAL = {"Wq": (3, 5, 2, 2), "Wk": (3, 5, 2, 2), "Wv": (3, 5, 4), "Wo": (3, 4, 5), "lq": (2, 2), "lk": (2, 2),
+                "scale": (4,)}
+# Every paged step: its inputs with caches of 6 places, which of them are caches, its parameters and its sizes.
+PAGED = {
+    "decode": (HEADS, "KV", {}, {}),
+    "alibi": (HEADS, "KV", {}, {}),
+    "softcap": (HEADS, "KV", {}, {}),
+    "softmax_plus_one": (HEADS, "KV", {}, {}),
+    "learned_sink": (HEADS, "KV", {"at.S": (4,)}, {}),
+    "rope": (HEADS, "KV", {}, {}),
+    "rope_halves": (HEADS, "KV", {}, {}),
+    "shaw_relative": (HEADS, "KV", {"at.aK": (5, D), "at.aV": (5, E)}, {}),
+    "relative_bias": (HEADS, "KV", {"at.bias": (4, 32)}, {}),
+    "window": (HEADS, "KV", {}, {"at.w": 3}),
+    "sinks": (HEADS, "KV", {}, {"at.w": 2, "at.s": 1}),
+    "streaming_llm": (HEADS, "KV", {}, {"at.w": 2, "at.s": 1}),
+    "dilated_window": (HEADS, "KV", {}, {"at.w": 2, "at.r": 3}),
+    "qk_norm": (HEADS, "KV", {"at.scale": ()}, {}),
+    "topk": (HEADS, "KV", {}, {"at.r": 2}),
+    "dsa": (HEADS | INDEX, "KVI", {}, {"r": 2}),
+    "dsa_softmax": (HEADS | INDEX, "KVI", {}, {"r": 2}),
+    "dsa_reused": (HEADS | {"earlierQ": (3, 2), "earlierK": (6, 3, 2)}, ["K", "V", "earlierK"], {}, {"r": 2}),
+    "multihead": ({"x": (5,), "K": (6, 3, D), "V": (6, 3, E)}, "KV", MULTIHEAD, {}),
+    "talking_heads": (HEADS | {"q": (2, D), "v": (3, E), "V": (6, 3, E)}, "KV", {"P": (2, 4), "P'": (4, 3)}, {}),
+    "differential": ({"x": (5,), "depth": (), "K": (6, 3, 2, 2), "V": (6, 3, 4)}, "KV", DIFFERENTIAL, {}),
+    "two_simplicial": ({"q": (3, D), "k1": (D,), "k2": (D,), "v1": (E,), "v2": (E,), "K1": (6, D), "K2": (6, D),
+                        "V1": (6, E), "V2": (6, E)}, ["K1", "K2", "V1", "V2"], {}, {"w1": 4, "w2": 2}),
+    "mla": ({"x": (6,), "L": (6, 3), "R": (6, 4)}, "LR", LATENT, {}),
+}
+ROLLING = ("window", "sinks", "streaming_llm")  # without pages their caches hold no more than what is seen
 
 
 def single(seed, n=N):
@@ -66,11 +104,41 @@ class Decode(Laws):
             zero = self.of("learned_sink", parameters={"S": np.zeros(4)}, **per_head(a)).transpose(1, 0, 2)
             self.assertSame(self.of("decode_softmax_plus_one", "decoded_softmax_plus_one", **a), zero)
             self.assertSame(self.of("decode_topk", "decoded_topk", sizes={"at.r": N}, **a), self.whole("causal", a))
+            self.assertSame(self.of("decode_rope_halves", "decoded_rope_halves", **a), self.whole("rope_halves", a))
+            bias = draw(seed, bias=(4, 32))["bias"]
+            stepped = self.of("decode_relative_bias", "decoded_relative_bias", parameters={"at.bias": bias}, **a)
+            whole = self.of("relative_bias", "relative_bias_causal", parameters={"bias": bias}, **per_head(a))
+            self.assertSame(stepped, whole.transpose(1, 0, 2))
+
+    def test_a_step_is_the_last_row_of_what_is_there(self):
+        """For mechanisms without a mask: token t reads what its row has in the whole of the tokens up to it."""
+        for seed in DRAWS[:2]:
+            a = tokens(seed)
+            p = draw(seed + 9, aK=(5, D), aV=(5, E))
+            stepped = self.of("decode_shaw_relative", "decoded_shaw_relative",
+                              parameters={"at." + name: array for name, array in p.items()}, **a)
+            for t in range(N):
+                now = {name: array[: t + 1] for name, array in a.items()}
+                self.assertSame(stepped[t], self.whole("shaw_relative", now, parameters=p)[-1])
+
+            a = draw(seed, q=(N, 2, D), k=(N, 2, D), v=(N, 3, E))
+            p = draw(seed + 9, P=(2, 4)) | {"P'": draw(seed + 8, P=(4, 3))["P"]}
+            stepped = self.step_by_step("decode_talking_heads", a, np.zeros((N, 2, D)), np.zeros((N, 3, E)), parameters=p)
+            for t in range(N):
+                now = {name: array[: t + 1].transpose(1, 0, 2) for name, array in a.items()}
+                self.assertSame(stepped[t], self.of("talking_heads", parameters=p, **now)[:, -1])
+
+            x, depth, p = draw(seed, x=(N, 5))["x"], np.array(seed), draw(seed + 9, **DIFFERENTIAL)
+            K, V = np.zeros((N, 3, 2, 2)), np.zeros((N, 3, 4))
+            for t in range(N):
+                y, K, V = self.of("decode_differential", results=RESULTS, parameters=p, x=x[t], depth=depth, K=K, V=V,
+                                  t=np.array(t))
+                self.assertSame(y, self.of("differential", parameters=p, x=x[: t + 1], depth=depth)[-1])
 
     def test_a_layer_token_by_token_is_the_layer(self):
         for seed in DRAWS:
             x = draw(seed, x=(N, 5))["x"]
-            weights = draw(seed + 9, Wq=(3, 5, D), Wk=(3, 5, D), Wv=(3, 5, E), Wo=(3, E, 5))
+            weights = draw(seed + 9, **MULTIHEAD)
             K, V, y = np.zeros((N, 3, D)), np.zeros((N, 3, E)), []
             for t in range(N):
                 now = {"x": x[t], "K": K, "V": V, "t": np.array(t)}
@@ -94,8 +162,7 @@ class Decode(Laws):
                 self.assertSame(np.array(y)[:, u], self.of("two_simplicial_windowed", sizes=sizes, **head))
 
             x = draw(seed, x=(N, 6))["x"]
-            p = draw(seed + 9, Wdq=(6, 5), Wdkv=(6, 3), Wkr=(6, 4), Wuq=(2, 5, D), Wqr=(2, 5, 4), Wuk=(2, 3, D),
-                     Wuv=(2, 3, E), Wo=(2, E, 6), query_scale=(5,), latent_scale=(3,))
+            p = draw(seed + 9, **LATENT)
             L, R, y = np.zeros((N, 3)), np.zeros((N, 4)), []
             for t in range(N):
                 got, L, R = self.of("decode_mla", results=["y", "L'", "R'"], parameters=p, x=x[t], L=L, R=R, t=np.array(t))
@@ -115,24 +182,34 @@ class Decode(Laws):
                             self.whole("streaming_llm", a, sizes=sizes))
 
     def test_pages_may_lie_anywhere(self):
-        for seed in DRAWS:
-            rng = np.random.default_rng(seed)
-            a = draw(seed, q=(4, D), k=(2, D), v=(2, E), K=(6, 2, D), V=(6, 2, E))
-            table, t = rng.permutation(5)[:3], np.array(4)
-            pools = draw(seed + 9, K=(5, 2, 2, D), V=(5, 2, 2, E))
-            for name in "KV":
-                pools[name][table] = a[name].reshape(3, 2, 2, -1)
-            for stem, options in (("decode", {}), ("decode_alibi", {}), ("decode_softcap", {}), ("decode_rope", {}),
-                                  ("decode_topk", {"sizes": {"at.r": 2}})):
-                paged = "paged_decode" if stem == "decode" else stem.replace("decode_", "paged_")
-                y, K, V = self.of(stem, results=RESULTS, **a, t=t, **options)
-                y2, K2, V2 = self.of("paged_decode" if stem == "decode" else stem, paged, results=RESULTS, **a | pools,
-                                     table=table, t=t, **options)
-                self.assertSame(y2, y)
-                self.assertSame(K2[table].reshape(K.shape), K)
-                self.assertSame(V2[table].reshape(V.shape), V)
-                others = np.setdiff1d(np.arange(5), table)  # pages of other sequences stay as they are
-                self.assertSame(K2[others], pools["K"][others])
+        for name, (shapes, caches, parameters, sizes) in PAGED.items():
+            file, paged = ("decode", "paged_decode") if name == "decode" else (f"decode_{name}", f"paged_{name}")
+            paged_file = paged if name == "decode" else file
+            options = {"sizes": sizes, "results": ["y", *(c + "'" for c in caches if c != "earlierK")]}
+            for seed in DRAWS:
+                with self.subTest(f"{paged} {seed}"):
+                    options["parameters"] = draw(seed + 9, **parameters)
+                    a = draw(seed, **shapes) | {"t": np.array(4)}
+                    table = np.random.default_rng(seed).permutation(5)[:3]
+                    pools = {c: draw(seed + 8, x=(5, 2, *a[c].shape[1:]))["x"] for c in caches}
+                    for c in caches:
+                        pools[c][table] = a[c].reshape(3, 2, *a[c].shape[1:])
+                    if name in ROLLING:
+                        whole = {c: a[c].reshape(3, 2, *a[c].shape[1:]) for c in caches} | {"table": np.arange(3)}
+                        wanted = self.of(paged_file, paged, **a | whole, **options)
+                    else:
+                        wanted = self.of(file, **a, **options)
+                    got = self.of(paged_file, paged, **a | pools, table=table, **options)
+                    others = np.setdiff1d(np.arange(5), table)  # pages of other sequences stay as they are
+                    self.assertSame(got[0], wanted[0])
+                    for c, pool, cache in zip(options["results"][1:], got[1:], wanted[1:]):
+                        self.assertSame(pool[table].reshape(a[c[:-1]].shape), cache.reshape(a[c[:-1]].shape))
+                        self.assertSame(pool[others], pools[c[:-1]][others])
+
+    def test_no_paged_step_is_left_out(self):
+        entries = json.loads((ROOT / "tests" / "mechanisms" / "decode.json").read_text())
+        paged = {entry["diagram"].removeprefix("paged_") for entry in entries if entry["diagram"].startswith("paged_")}
+        self.assertEqual(paged, {*PAGED})
 
     def test_sparse_decoding_of_all_keys_is_full(self):
         for seed in DRAWS:
