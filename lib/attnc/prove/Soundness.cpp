@@ -66,11 +66,34 @@ Definition withoutHoles(const Definition &definition) {
   return result;
 }
 
-std::vector<std::int64_t> shapeOf(const Type &type, const Size::Values &sizes) {
+std::string sizesText(const Size::Values &sizes) {
+  std::string text;
+  for (const auto &[name, value] : sizes)
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
+  return text.empty() ? "all sizes" : text;
+}
+
+/// Of the arrays that a rule is tried on, at sizes of at most 4; more comes of an axis that is a large number.
+constexpr std::int64_t mostElements = std::int64_t(1) << 26;
+
+tl::expected<Array, std::string> trialArray(const Type &type, const Size::Values &sizes, std::string_view name,
+                                            std::int64_t seed, double deviation) {
   std::vector<std::int64_t> shape;
-  for (const Size &axis : type.axes)
-    shape.push_back(axis.evaluate(sizes).value_or(-1));
-  return shape;
+  std::int64_t count = 1;
+  for (const Size &axis : type.axes) {
+    std::int64_t extent = axis.evaluate(sizes).value_or(-1);
+    if (extent < 0)
+      return tl::unexpected(fmt::format("at {} the size {} is no size", sizesText(sizes), axis.str()));
+    if (extent > 0 && count > mostElements / extent)
+      return tl::unexpected(
+          fmt::format("at {} a wire of type {} is too large to be tried out", sizesText(sizes), type.str()));
+    count *= extent;
+    shape.push_back(extent);
+  }
+  auto array = randomArray(type.kind, std::move(shape), name, seed, deviation);
+  if (!array)
+    return tl::unexpected<std::string>("there is no memory to try it out");
+  return std::move(*array);
 }
 
 /// What logits are tried with: beside ordinary ones some that are −∞, all −∞, large ones, and large ones and −∞.
@@ -113,13 +136,20 @@ tl::expected<std::vector<Array>, std::string> run(const Definition &definition, 
                                                   Logits logits) {
   std::vector<Array> inputs, parameters;
   for (std::size_t i = 0; i < definition.diagram.inputs.size(); ++i) {
-    const Type &type = definition.diagram.type(definition.diagram.inputs[i]);
-    inputs.push_back(*randomArray(type.kind, shapeOf(type, sizes), fmt::format("input {}", i), seed, 1));
+    auto input =
+        trialArray(definition.diagram.type(definition.diagram.inputs[i]), sizes, fmt::format("input {}", i), seed, 1);
+    if (!input)
+      return tl::unexpected(input.error());
+    inputs.push_back(std::move(*input));
     if (scores.contains(i))
       makeLogits(inputs.back(), logits, seed * 31 + std::int64_t(i));
   }
-  for (const Parameter &parameter : parametersOf(definition))
-    parameters.push_back(*randomArray(Kind::Real, shapeOf(parameter.type, sizes), parameter.name, seed, 0.7));
+  for (const Parameter &parameter : parametersOf(definition)) {
+    auto array = trialArray(parameter.type, sizes, parameter.name, seed, 0.7);
+    if (!array)
+      return tl::unexpected(array.error());
+    parameters.push_back(std::move(*array));
+  }
   return evaluate(definition, sizes, inputs, parameters);
 }
 
@@ -141,13 +171,6 @@ double distance(const Array &a, const Array &b) {
   return difference / largest;
 }
 
-std::string sizesText(const Size::Values &sizes) {
-  std::string text;
-  for (const auto &[name, value] : sizes)
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, value);
-  return text.empty() ? "all sizes" : text;
-}
-
 /// Whether the outputs are an additive (with `offset`, an affine) function of the inputs at `positions`.
 std::optional<std::string> notLinear(const Definition &definition, bool offset,
                                      const std::vector<Constraint> &conditions) {
@@ -158,17 +181,23 @@ std::optional<std::string> notLinear(const Definition &definition, bool offset,
       return "no small sizes meet its conditions";
     std::vector<Array> x, y, sum, zero, parameters;
     for (std::size_t i = 0; i < ready.diagram.inputs.size(); ++i) {
-      const Type &type = ready.diagram.type(ready.diagram.inputs[i]);
-      auto shape = shapeOf(type, *sizes);
-      x.push_back(*randomArray(Kind::Real, shape, "x", trial * 10 + std::int64_t(i), 1));
-      y.push_back(*randomArray(Kind::Real, shape, "y", trial * 10 + std::int64_t(i), 1));
-      sum.push_back(*Array::zeros(DType::F64, shape));
-      zero.push_back(*Array::zeros(DType::F64, shape));
+      const Type type{Kind::Real, ready.diagram.type(ready.diagram.inputs[i]).axes};
+      for (auto [arrays, name] : {std::pair(&x, "x"), std::pair(&y, "y"), std::pair(&sum, ""), std::pair(&zero, "")}) {
+        auto array = trialArray(type, *sizes, name, trial * 10 + std::int64_t(i), 1);
+        if (!array)
+          return array.error();
+        arrays->push_back(std::move(*array));
+      }
+      std::ranges::fill(zero.back().mutableAs<double>(), 0.0);
       for (std::int64_t k = 0; k < sum.back().elementCount(); ++k)
         sum.back().mutableAs<double>()[k] = x.back().as<double>()[k] - 2 * y.back().as<double>()[k];
     }
-    for (const Parameter &parameter : parametersOf(ready))
-      parameters.push_back(*randomArray(Kind::Real, shapeOf(parameter.type, *sizes), parameter.name, trial, 0.7));
+    for (const Parameter &parameter : parametersOf(ready)) {
+      auto array = trialArray(parameter.type, *sizes, parameter.name, trial, 0.7);
+      if (!array)
+        return array.error();
+      parameters.push_back(std::move(*array));
+    }
     std::vector<Array> values[4];
     const std::vector<Array> *arguments[4] = {&x, &y, &sum, &zero};
     for (int i = 0; i < 4; ++i) {

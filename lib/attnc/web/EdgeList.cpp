@@ -1,5 +1,7 @@
 #include "attnc/web/Web.h"
 
+#include "attnc/arrays/Bytes.h"
+
 #include <algorithm>
 #include <boost/spirit/home/x3.hpp>
 #include <charconv>
@@ -96,6 +98,11 @@ private:
                          fmt::format("{} fields where the first line names {}", row.size(), width));
       return;
     }
+    for (const char *column : {"source", "target", "type"})
+      if (Text text = field(row, column); !isUtf8({text.begin(), text.end()})) {
+        diagnostics.report(Diag::BadWebFile, span(text), fmt::format("the {} of this link is no UTF-8", column));
+        return;
+      }
     Web::Link link{0, 0, 1, unquoted(field(row, "type")), span(whole(row))};
     for (auto [column, end] : {std::pair("source", &link.source), std::pair("target", &link.target)}) {
       Text name = field(row, column);

@@ -1,5 +1,6 @@
 #include "attnc/web/Web.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace attnc {
@@ -59,10 +60,14 @@ public:
 private:
   std::uint32_t offset(const char *at) const { return at - text.data(); }
 
+  /// What is kept may be walked, and written, by recursion.
+  static constexpr int mostNesting = 100;
+
   /// The document, and of each element of its lists where it is.
   std::optional<Json> parse() {
     const char *reached = text.data();
     std::string list;
+    std::optional<std::uint32_t> tooDeep;
     auto place = [&](int depth, Json::parse_event_t event, Json &value) {
       using Event = Json::parse_event_t;
       if (event == Event::key && depth == 1)
@@ -71,11 +76,17 @@ private:
         places[list].push_back({file, offset(reached) - 1, offset(reached)});
       else if (event == Event::object_end && depth == 2)
         places[list].back().end = offset(reached);
-      return true;
+      if (depth > mostNesting && !tooDeep)
+        tooDeep = offset(reached) - 1;
+      return depth <= mostNesting;
     };
     try {
       const char *end = text.data() + text.size();
-      return Json::parse(Cursor{text.data(), &reached}, Cursor{end, &reached}, place);
+      Json document = Json::parse(Cursor{text.data(), &reached}, Cursor{end, &reached}, place);
+      if (!tooDeep)
+        return document;
+      diagnostics.report(Diag::BadWebFile, {file, *tooDeep, *tooDeep + 1}, "it is nested too deeply");
+      return std::nullopt;
     } catch (const Json::exception &error) {
       std::string message = error.what();
       if (std::size_t reason = message.rfind(": "); reason != std::string::npos)
@@ -160,9 +171,8 @@ private:
 
 /// A number that is whole without a point.
 nlohmann::ordered_json plain(double value) {
-  auto whole = std::int64_t(value);
-  return double(whole) == value && std::abs(value) < 1e15 ? nlohmann::ordered_json(whole)
-                                                          : nlohmann::ordered_json(value);
+  return std::abs(value) < 1e15 && std::trunc(value) == value ? nlohmann::ordered_json(std::int64_t(value))
+                                                              : nlohmann::ordered_json(value);
 }
 
 } // namespace

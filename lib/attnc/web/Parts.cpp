@@ -23,6 +23,8 @@ Graph graphOf(const Web &web) {
   return graph;
 }
 
+constexpr double largest = std::numeric_limits<double>::max();
+
 constexpr Web::Id nowhere = std::numeric_limits<Web::Id>::max();
 
 } // namespace
@@ -74,17 +76,18 @@ Web merged(const Web &web, const std::vector<Web::Id> &nodes) {
     }
   Web::Node &one = result.nodes[places[nodes.front()]];
   double total = 0;
-  std::map<std::string, double> sums, counts;
+  // A mean is a number also where the sum is beyond float64.
+  std::map<std::string, long double> sums, counts;
   for (Web::Id id = 0; id < web.nodes.size(); ++id) {
     if (!joins[id])
       continue;
     const Web::Node &node = web.nodes[id];
     places[id] = places[nodes.front()];
-    total += node.multiplicity;
+    total = std::min(total + node.multiplicity, largest);
     for (const auto &[name, value] : node.metadata) {
       one.metadata.emplace(name, value);
       if (auto *number = std::get_if<double>(&value)) {
-        sums[name] += node.multiplicity * *number;
+        sums[name] += static_cast<long double>(node.multiplicity) * *number;
         counts[name] += node.multiplicity;
       }
     }
@@ -92,7 +95,7 @@ Web merged(const Web &web, const std::vector<Web::Id> &nodes) {
   one.multiplicity = total;
   for (auto &[name, value] : one.metadata)
     if (std::holds_alternative<double>(value) && counts[name] > 0)
-      value = sums[name] / counts[name];
+      value = static_cast<double>(sums[name] / counts[name]);
 
   auto types = web.typeNumbers();
   types[""] = -1;
@@ -106,7 +109,7 @@ Web merged(const Web &web, const std::vector<Web::Id> &nodes) {
       continue;
     }
     Web::Link &sum = result.links[before->second];
-    sum.weight += link.weight;
+    sum.weight = std::min(sum.weight + link.weight, largest);
     if (types[link.type] > types[sum.type])
       sum.type = link.type;
   }

@@ -12,7 +12,8 @@ std::vector<Web::Id> around(const Web &web, Web::Id node, unsigned links);
 
 /// The nodes as one, in the place and of the name of the first: multiplicities add, numbers of metadata become their
 /// mean by multiplicity, and other metadata are those of the first that has them. Weights between merged nodes add,
-/// also of links that then go from the node to itself; the type is the highest by number.
+/// also of links that then go from the node to itself; the type is the highest by number. A sum is at most the largest
+/// number.
 Web merged(const Web &web, const std::vector<Web::Id> &nodes);
 
 /// A chain of links and what it is worth: the product of min(weight, 1).

@@ -155,7 +155,7 @@ tl::expected<Web, std::string> webOf(const ArrayFile &file, const std::vector<st
   Lists lists(file);
   std::vector<std::int64_t> source, target, type;
   std::vector<double> weight, multiplicity;
-  std::int64_t n = names.size(), before = diagnostics.errorCount();
+  std::int64_t n = names.size(), known = 0, before = diagnostics.errorCount();
   auto take = [&]<class T>(std::vector<T> &into, const char *key, DType dtype, std::vector<std::int64_t> shape) {
     if (auto array = lists.get(key, dtype, std::move(shape)))
       into.assign(array->as<T>().begin(), array->as<T>().end());
@@ -170,14 +170,17 @@ tl::expected<Web, std::string> webOf(const ArrayFile &file, const std::vector<st
       take(weight, "weight", DType::F64, {std::int64_t(source.size())});
     if (file.has("link_type"))
       take(type, "link_type", DType::I64, {std::int64_t(source.size())});
+    bool counted = names.empty() && multiplicity.empty(); // by the links, that is
     for (const auto *ends : {&source, &target})
       for (std::int64_t end : *ends)
         if (end < 0)
           return tl::unexpected(fmt::format("the node {} of a link is negative", end));
-        else if (names.empty() && multiplicity.empty())
-          n = std::max(n, end + 1);
-        else if (end >= n)
-          return tl::unexpected(fmt::format("a link is of node {}, and there are {}", end, n));
+        else if (end >= (counted ? mostNodes : n))
+          return tl::unexpected(fmt::format("a link is of node {}, and there {} {}", end,
+                                            counted ? "can be at most" : "are", counted ? mostNodes : n));
+        else
+          known = std::max(known, end + 1);
+    n = std::max(n, known);
   } else if (file.has("w")) {
     std::vector<double> w;
     std::vector<std::int64_t> types;

@@ -17,6 +17,9 @@ ArrayFile arraysOf(std::shared_ptr<const Web> web);
 /// The arrays that a web can be made of again, but for names: all of these without w and type.
 std::optional<NamedArrays> listsOf(std::shared_ptr<const Web> web);
 
+/// Nodes that a number in a file may make.
+inline constexpr std::int64_t mostNodes = 1 << 24;
+
 /// A web from arrays: source and target, and if there are, weight, link_type and m; or w, and if there is, type. Nodes
 /// are called 0, 1, … or as `names` says. What is wrong with the arrays is said as of a file.
 tl::expected<Web, std::string> webOf(const ArrayFile &arrays, const std::vector<std::string> &names,

@@ -61,6 +61,19 @@ TEST_CASE("a filling is of the kind of its learner") {
   CHECK(claimOf("rule r : specialise forall (x: [a]) universal f : [a] -> [a] f(x) => tanh(x)") == "");
 }
 
+TEST_CASE("what is too large to be tried out, or has no size, is refused") {
+  using Catch::Matchers::Contains;
+  const std::string vast = "100000000000";
+  CHECK_THAT(claimOf("rule r : equation forall (x: [" + vast + "]) x + x == 2.0 * x"),
+             Contains("a wire of type [" + vast + "] is too large"));
+  CHECK_THAT(claimOf("rule r : equation forall (x: [n n n n]) param p : [" + vast + "] sum(p) * x == x * sum(p)"),
+             Contains("[" + vast + "] is too large"));
+  CHECK_THAT(claimOf("rule r : specialise forall (x: [" + vast + "]) linear f : [" + vast + "] -> [] f(x) => sum(x)"),
+             Contains("is too large"));
+  CHECK_THAT(claimOf("rule r : equation forall (x: [n-5]) x + x == 2.0 * x"), Contains("the size n - 5 is no size"));
+  CHECK(claimOf("rule r : equation forall (x: [n-5 0]) if n >= 5 x + x == 2.0 * x") != "");
+}
+
 TEST_CASE("logits are tried with minus infinity and with large values") {
   // True of finite logits: where all are −∞, 0/0 is no 0; past exp(710) there is no number.
   const std::string all = claimOf("rule r : equation forall (s: [m]) softmax(s) == { z = sum m (s) { exp(s) } "

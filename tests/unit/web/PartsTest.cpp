@@ -44,6 +44,16 @@ TEST_CASE("merged nodes add multiplicities and weights, and their numbers become
   CHECK((one.links[1].source == 1 && one.links[1].target == 1));
 }
 
+TEST_CASE("sums of what is merged stay numbers") {
+  Read read("web.json",
+            R"({"nodes": [{"id": "a", "f": 1.5e308, "m": 1e308}, {"id": "b", "f": 1.7e308, "m": 1e308}, {"id": "c"}],
+    "edges": [{"source": "a", "target": "c", "weight": 1.7e308}, {"source": "b", "target": "c", "weight": 1.7e308}]})");
+  Web one = merged(*read.web, {0, 1});
+  CHECK(one.nodes[0].multiplicity == std::numeric_limits<double>::max());
+  CHECK(std::get<double>(one.nodes[0].metadata.at("f")) == Approx(1.6e308));
+  CHECK(one.links[0].weight == std::numeric_limits<double>::max());
+}
+
 TEST_CASE("the best path is the best of all") {
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {

@@ -1,6 +1,7 @@
 // Files of webs: what they mean, what they come back as, and what is wrong with them.
 
 #include "Make.h"
+#include "attnc/arrays/Npz.h"
 #include "attnc/web/WebArrays.h"
 
 #include <catch2/catch.hpp>
@@ -108,6 +109,20 @@ TEST_CASE("what is wrong with node-link JSON is said at its place: DuplicateNode
   CHECK_THAT(Read("w.json", "{\"nodes\": [1], \"edges\": []}").said(), Contains("not all objects"));
 }
 
+TEST_CASE("names are UTF-8, lists lie in few others, and numbers that are out of reach are numbers") {
+  CHECK_THAT(Read("w.csv", "source,target,note\na,b,\xff\nb,\"\xff\xfe\",\n").said(),
+             Contains("w.csv:3:3: error: this is no web of tokens: the target of this link is no UTF-8"));
+  const std::string deep(500'000, '['), shallow(90, '['), shallowEnd(90, ']');
+  CHECK_THAT(
+      Read("w.json", "{\"nodes\": [{\"id\": 1, \"x\": " + deep + std::string(deep.size(), ']') + "}], \"edges\": []}")
+          .said(),
+      Contains("nested too deeply"));
+  CHECK(Read("w.json", "{\"nodes\": [{\"id\": 1, \"x\": " + shallow + shallowEnd + "}], \"edges\": []}").web);
+  Read large("w.json", R"({"nodes": [{"id": "a", "x": -1e300, "y": 1e15, "z": 7}], "edges": []})");
+  REQUIRE(large.web);
+  CHECK_THAT(nodeLinkText(*large.web), Contains("-1e+300") && Contains("\"y\": 1e+15") && Contains("\"z\": 7\n"));
+}
+
 TEST_CASE("what is written is read back, and what a form cannot hold is refused: WebTooRich") {
   Read read("web.csv", list);
   SourceManager sources;
@@ -153,6 +168,25 @@ TEST_CASE("a web as arrays, and back") {
   CHECK_FALSE(webOf(file, {"a", "b"}, diagnostics));
   CHECK_FALSE(webOf(file, {"a", "b", "b"}, diagnostics));
   CHECK_THAT(diagnostics.render(), Contains("there are two nodes called 'b'"));
+}
+
+TEST_CASE("arrays that name a node nobody could hold are refused") {
+  auto said = [](std::int64_t source, std::int64_t target) {
+    NamedArrays arrays;
+    for (auto [name, end] : {std::pair("source", source), std::pair("target", target)}) {
+      arrays.emplace_back(name, *Array::zeros(DType::I64, {1}));
+      arrays.back().second.mutableAs<std::int64_t>()[0] = end;
+    }
+    SourceManager sources;
+    Diagnostics diagnostics(sources);
+    auto web = webOf(*ArrayFile::of(Bytes::of(*npzText(arrays))), {}, diagnostics);
+    return web ? fmt::format("{} nodes", web->nodes.size()) : web.error();
+  };
+  CHECK(said(4, 2) == "5 nodes");
+  CHECK(said(4, -2) == "the node -2 of a link is negative");
+  CHECK(said(4, mostNodes) == "a link is of node 16777216, and there can be at most 16777216");
+  CHECK(said(std::numeric_limits<std::int64_t>::max(), 0) ==
+        "a link is of node 9223372036854775807, and there can be at most 16777216");
 }
 
 TEST_CASE("a node that is not there is told with the nearest: NoSuchNode") {
