@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from . import core, higher_order, latent, sparse
+from . import core, higher_order, latent, resonant, sparse
 from .basic import softmax
 
 
@@ -312,6 +312,37 @@ def of_token(step):
 
 
 decode_differential, paged_differential = (of_token(form(read_differential)) for form in (contiguous, paged))
+
+
+STATE = {"P": "p", "A": "active", "X": "re", "Y": "im", "Q": "q"}  # caches, and what a token adds to them
+
+
+def resonant_step(full, write_to, read_from):
+    """`full` of the token's state and the states up to it; the arrays of the result go on with zeros."""
+
+    def step(a, p):
+        t = int(a["t"])
+        caches = {c: write_to(a, c, a[x], t) for c, x in STATE.items()}
+        held = {c: read_from(a, cache, t + 1) for c, cache in caches.items()}
+        query = {x: np.asarray(a[x])[None] for x in STATE.values()}
+        given = {"weights": p.get("at.weights"), "tau": p["at.tau"], "h": a.get("at.h")}
+        state = full(query | {x + "'": held[c].astype(caches[c].dtype) for c, x in STATE.items()} | given, p)
+        primes, count, *rest = state
+        most = (len(a["table"]) * a["P"].shape[1] if "table" in a else len(a["P"])) * a["P"].shape[-1]
+        longer = []
+        for x in (primes, *(r[0] for r in rest)):
+            longer.append(np.pad(x, ((0, most - len(x)), *((0, 0) for _ in x.shape[1:]))))
+        return [longer[0], count, *longer[1:], *caches.values()]
+
+    return step
+
+
+for name in ("resonant", "resonant_fold", "resonant_multihead"):
+    full = getattr(resonant, name)
+    globals()["decode_" + name] = resonant_step(full, lambda a, c, x, t: write(a[c], x, t),
+                                                lambda a, cache, n: cache[:n])
+    globals()["paged_" + name] = resonant_step(full, lambda a, c, x, t: page_write(a[c], a["table"], x, t),
+                                               lambda a, cache, n: rows(cache, a["table"], n))
 
 
 def latent_step(a, p, L, R):

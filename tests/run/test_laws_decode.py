@@ -18,6 +18,19 @@ LATENT = {"Wdq": (6, 5), "Wdkv": (6, 3), "Wkr": (6, 4), "Wuq": (2, 5, D), "Wqr":
 MULTIHEAD = {"Wq": (3, 5, D), "Wk": (3, 5, D), "Wv": (3, 5, E), "Wo": (3, E, 5)}
 DIFFERENTIAL = {"Wq": (3, 5, 2, 2), "Wk": (3, 5, 2, 2), "Wv": (3, 5, 4), "Wo": (3, 4, 5), "lq": (2, 2), "lk": (2, 2),
                 "scale": (4,)}
+
+
+def primes(*shape):
+    """Rows of different numbers in ascending order."""
+    return lambda rng: np.sort(rng.permuted(np.tile(np.arange(9), (*shape[:-1], 1)), axis=-1)[..., : shape[-1]], -1)
+
+
+def counts(*shape):
+    return lambda rng: rng.integers(1, 4, shape)
+
+
+STATES = {"p": primes(4), "active": counts(), "re": (4,), "im": (4,), "q": (4, 4), "P": primes(6, 4), "A": counts(6),
+          "X": (6, 4), "Y": (6, 4), "Q": (6, 4, 4)}
 # Every paged step: its inputs with caches of 6 places, which of them are caches, its parameters and its sizes.
 PAGED = {
     "decode": (HEADS, "KV", {}, {}),
@@ -44,8 +57,17 @@ PAGED = {
     "two_simplicial": ({"q": (3, D), "k1": (D,), "k2": (D,), "v1": (E,), "v2": (E,), "K1": (6, D), "K2": (6, D),
                         "V1": (6, E), "V2": (6, E)}, ["K1", "K2", "V1", "V2"], {}, {"w1": 4, "w2": 2}),
     "mla": ({"x": (6,), "L": (6, 3), "R": (6, 4)}, "LR", LATENT, {}),
+    "resonant": (STATES, "PAXYQ", {"at.weights": (3,), "at.tau": ()}, {}),
+    "resonant_fold": (STATES, "PAXYQ", {"at.weights": (3,), "at.tau": ()}, {}),
+    "resonant_multihead": (STATES, "PAXYQ", {"at.tau": ()}, {"at.h": 3}),
 }
 ROLLING = ("window", "sinks", "streaming_llm")  # without pages their caches hold no more than what is seen
+
+
+def drawn(seed, shapes):
+    """Normal arrays, or what a function of the generator gives."""
+    rng = np.random.default_rng(seed)
+    return {name: shape(rng) if callable(shape) else rng.standard_normal(shape) for name, shape in shapes.items()}
 
 
 def single(seed, n=N):
@@ -135,6 +157,28 @@ class Decode(Laws):
                                   t=np.array(t))
                 self.assertSame(y, self.of("differential", parameters=p, x=x[: t + 1], depth=depth)[-1])
 
+    def test_states_step_by_step(self):
+        sides, after = ["p", "active", "re", "im", "q"], ["P'", "A'", "X'", "Y'", "Q'"]
+        for name in ("resonant", "resonant_fold", "resonant_multihead"):
+            one = name == "resonant_multihead"
+            a = drawn(3, {"p": primes(N, 4), "active": counts(N), "re": (N, 4), "im": (N, 4), "q": (N, 4, 4)})
+            given = {"tau": np.array(0.7)} | ({} if one else {"weights": np.array([0.4, 0.3, 0.3])})
+            cache = [np.zeros_like(a[x]) for x in sides]
+            for t in range(N):
+                now = {x: a[x][t] for x in sides} | dict(zip("PAXYQ", cache)) | {"t": np.array(t)}
+                got = self.of("decode_" + name, parameters={"at." + x: array for x, array in given.items()},
+                              sizes={"at.h": 3} if one else {}, results=sides + after, **now)
+                cache = got[5:]
+                seen = {x: a[x][: t + 1] for x in sides}
+                full = self.of(name, sizes={"h": 3} if one else {}, results=sides, **seen,
+                               **{x + "'": array for x, array in seen.items()}, **given)
+                for x, stepped, whole in zip(sides, got, full):
+                    whole = whole if x in ("p", "active") else whole[-1]
+                    self.assertSame(stepped[: len(whole)] if whole.ndim else stepped, whole)
+                    self.assertFalse(whole.ndim and stepped[len(whole):].any())
+            for x, held in zip(sides, cache):
+                self.assertSame(held, a[x])
+
     def test_a_layer_token_by_token_is_the_layer(self):
         for seed in DRAWS:
             x = draw(seed, x=(N, 5))["x"]
@@ -182,29 +226,32 @@ class Decode(Laws):
                             self.whole("streaming_llm", a, sizes=sizes))
 
     def test_pages_may_lie_anywhere(self):
+        """Caches of 6 places are 3 pages of 2 in a pool of 5; the pages of other sequences stay as they are."""
         for name, (shapes, caches, parameters, sizes) in PAGED.items():
             file, paged = ("decode", "paged_decode") if name == "decode" else (f"decode_{name}", f"paged_{name}")
             paged_file = paged if name == "decode" else file
-            options = {"sizes": sizes, "results": ["y", *(c + "'" for c in caches if c != "earlierK")]}
+            results = ["p", "active", "re", "im", "q"] if shapes is STATES else ["y"]
+            after = [c + "'" for c in caches if c != "earlierK"]
             for seed in DRAWS:
                 with self.subTest(f"{paged} {seed}"):
-                    options["parameters"] = draw(seed + 9, **parameters)
-                    a = draw(seed, **shapes) | {"t": np.array(4)}
+                    options = {"parameters": draw(seed + 9, **parameters), "sizes": sizes, "results": results + after}
+                    a, other = drawn(seed, shapes) | {"t": np.array(4)}, drawn(seed + 8, shapes)
                     table = np.random.default_rng(seed).permutation(5)[:3]
-                    pools = {c: draw(seed + 8, x=(5, 2, *a[c].shape[1:]))["x"] for c in caches}
-                    for c in caches:
-                        pools[c][table] = a[c].reshape(3, 2, *a[c].shape[1:])
+                    rest = np.setdiff1d(np.arange(5), table)
+                    pages = {c: a[c].reshape(3, 2, *a[c].shape[1:]) for c in caches}
+                    pools = {c: np.empty((5, *pages[c].shape[1:]), a[c].dtype) for c in caches}
+                    for c, pool in pools.items():
+                        pool[table], pool[rest] = pages[c], other[c].reshape(pages[c].shape)[:2]
+                    got = self.of(paged_file, paged, **a | pools, table=table, **options)
                     if name in ROLLING:
-                        whole = {c: a[c].reshape(3, 2, *a[c].shape[1:]) for c in caches} | {"table": np.arange(3)}
-                        wanted = self.of(paged_file, paged, **a | whole, **options)
+                        wanted = self.of(paged_file, paged, **a | pages, table=np.arange(3), **options)
                     else:
                         wanted = self.of(file, **a, **options)
-                    got = self.of(paged_file, paged, **a | pools, table=table, **options)
-                    others = np.setdiff1d(np.arange(5), table)  # pages of other sequences stay as they are
-                    self.assertSame(got[0], wanted[0])
-                    for c, pool, cache in zip(options["results"][1:], got[1:], wanted[1:]):
-                        self.assertSame(pool[table].reshape(a[c[:-1]].shape), cache.reshape(a[c[:-1]].shape))
-                        self.assertSame(pool[others], pools[c[:-1]][others])
+                    for one, two in zip(got[: len(results)], wanted):
+                        self.assertSame(one, two)
+                    for c, pool, cache in zip(after, got[len(results):], wanted[len(results):], strict=True):
+                        self.assertSame(pool[table].reshape(cache.shape), cache)
+                        self.assertSame(pool[rest], pools[c[:-1]][rest])
 
     def test_no_paged_step_is_left_out(self):
         entries = json.loads((ROOT / "tests" / "mechanisms" / "decode.json").read_text())
