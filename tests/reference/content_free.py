@@ -17,7 +17,7 @@ def layer_norm_rows(a, p):
 
 
 def synthesizer_dense(a, p):
-    """Tay et al. 2021, equations 1 and 2."""
+    """Tay et al. 2021, section 3."""
     return [softmax(affine(p, "W2", np.maximum(affine(p, "W1", a["x"]), 0))) @ (a["z"] @ p["G"])]
 
 
@@ -36,7 +36,7 @@ def synthesizer_factorised_random(a, p):
 
 
 def synthesizer_factorised(a, p):
-    """Section 3.4.1: entry u of A and w of B make score u t + w."""
+    """Section 3: entry u of A and w of B make score u t + w."""
     A, B = affine(p, "A", a["x"]), affine(p, "B", a["x"])
     scores = np.array([np.outer(u, w).ravel() for u, w in zip(A, B)]).reshape(len(a["x"]), len(a["z"]))
     return [softmax(scores) @ (a["z"] @ p["G"])]

@@ -120,7 +120,7 @@ def normalised(x):
 
 
 def qk_norm(a, p):
-    """Henry et al. 2020, section 3."""
+    """Henry et al. 2020: cosines by a learned factor."""
     return [softmax(p["g"] * (normalised(a["q"]) @ normalised(a["k"]).T)) @ a["v"]]
 
 
@@ -198,7 +198,7 @@ def rope_halves(a, p):
 
 
 def shaw_relative(a, p):
-    """Shaw et al. 2018, equations 3 to 5, key by key."""
+    """Shaw et al. 2018, equations 3 and 4, key by key."""
     q, k, v = a["q"], a["k"], a["v"]
     c = (len(p["aK"]) - 1) // 2
     y = np.zeros((len(q), v.shape[1]))

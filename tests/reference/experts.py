@@ -11,7 +11,7 @@ def best(scores, k):
 
 
 def moa(a, p):
-    """Equations 3 to 6: the attention of each picked expert by itself."""
+    """The attention of each picked expert by itself."""
     x, k = a["x"], a["k"]
     keys, values = x @ p["Wk"], x @ p["Wv"]
     y, experts = np.zeros_like(x), np.zeros((len(x), k), int)

@@ -16,7 +16,7 @@ def lsh_buckets(a, p):
 
 
 def reformer(a, p):
-    """Equation 5 and appendix A: a softmax over the union of the rounds' sets, the own place left out unless alone."""
+    """Equation 6 and appendix A: a softmax over the union of the rounds' sets, the own place left out unless alone."""
     q, v = a["x"] @ p["W"], a["x"] @ p["Wv"]
     (buckets,) = lsh_buckets({"x": q, "R": p["R"]}, p)
     y = np.zeros_like(v)

@@ -70,7 +70,7 @@ def performer_layer(a, p):
 
 
 def performer_causal(a, p):
-    """Section 2.5: row i is the mechanism on the keys up to i."""
+    """Appendix B.1: row i is the mechanism on the keys up to i."""
     rows = [performer({"q": a["q"][i:i + 1], "k": a["k"][:i + 1], "v": a["v"][:i + 1], "omega": a["omega"]}, p)[0]
             for i in range(len(a["q"]))]
     return [np.reshape(rows, a["v"].shape)]
@@ -81,7 +81,7 @@ def performer_causal_layer(a, p):
 
 
 def cosformer(a, p):
-    """Qin et al. 2022, equations 9 and 10: each weight by itself."""
+    """Qin et al. 2022: each weight by itself."""
     q, k, v = np.maximum(a["q"], 0), np.maximum(a["k"], 0), a["v"]
     i, j = np.indices((len(q), len(k)))
     w = q @ k.T * np.cos(np.pi / 2 * (i - j) / max(len(q), len(k), 1))
@@ -102,7 +102,7 @@ def cosformer_causal(a, p):
 
 
 def efficient_attention(a, p):
-    """Shen et al. 2021, equation 6."""
+    """Shen et al. 2021, section 3."""
     return [softmax(a["q"]) @ (softmax(a["k"].T) @ a["v"])]
 
 
@@ -151,7 +151,7 @@ def gla_layer(a, p):
 
 
 def ssd(a, p):
-    """Dao and Gu 2024, equation 16: M ∘ L with L of products."""
+    """Dao and Gu 2024, section 5.1: M ∘ L with L of products."""
     C, B, x, decay = a["C"], a["B"], a["x"], np.exp(a["g"])
     n = len(x)
     L = np.array([[np.prod(decay[j + 1:i + 1]) if j <= i else 0.0 for j in range(n)] for i in range(n)]).reshape(n, n)
@@ -189,7 +189,7 @@ def aft(a, p):
 
 
 def delta_rule(a, p):
-    """Yang et al. 2024b, equation 1: S ← (I − β k kᵀ) S + β k vᵀ, with the matrices written out."""
+    """Yang et al. 2024b, section 2.2: S ← (I − β k kᵀ) S + β k vᵀ, with the matrices written out."""
     S = np.zeros((a["k"].shape[1], a["v"].shape[1]))
     y = np.zeros_like(a["v"])
     for t, (q, k, v, beta) in enumerate(zip(a["q"], a["k"], a["v"], a["beta"])):

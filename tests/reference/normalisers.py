@@ -10,7 +10,7 @@ def scores(a):
 
 
 def sigmoid_core(a, p):
-    """Ramapuram et al. 2024, equation 3, b = −log n for n keys."""
+    """Ramapuram et al. 2024, section 2, b = −log n for n keys."""
     if not len(a["k"]):
         return [np.zeros((len(a["q"]), a["v"].shape[1]))]
     return [sigmoid(scores(a) - np.log(len(a["k"]))) @ a["v"]]

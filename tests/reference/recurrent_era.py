@@ -16,7 +16,7 @@ def luong_dot(a, p):
 
 
 def luong_general(a, p):
-    """Luong et al. 2015, equation 8: s · W h, the matrix here acting on rows from the right."""
+    """Luong et al. 2015, section 3.1: s · W h, the matrix here acting on rows from the right."""
     return [softmax(a["s"] @ (a["h"] @ p["W"]).T) @ a["h"]]
 
 
@@ -39,7 +39,7 @@ def primordial(a, p):
 
 
 def intra_attention(a, p):
-    """Cheng et al. 2016, equations 5 to 10, with tapes as lists."""
+    """Cheng et al. 2016, section 3, with tapes as lists."""
     x = a["x"]
     d = p["Wh"].shape[0]
     hs, cs, last = [], [], np.zeros(d)
