@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from . import core, higher_order, latent, resonant, sparse
-from .basic import softmax
+from . import core, experts, hashing, higher_order, latent, linear, normalisers, resonant, sparse
+from .basic import sigmoid, softmax
 
 
 def per_head(q, K, V, full, extra=None):
@@ -122,6 +122,21 @@ def read_dilated_window(q, K, V, a, p):
     return per_head(q, K, V, sparse.dilated_window, lambda h, heads: {"w": a["at.w"], "g": a["at.r"]})
 
 
+def read_sigmoid_attention(q, K, V, a, p):
+    return per_head(q, K, V, normalisers.sigmoid_core)
+
+
+def read_relu_attention(q, K, V, a, p):
+    return per_head(q, K, V, normalisers.relu_core)
+
+
+def read_relu_normalised(q, K, V, a, p):
+    return per_head(q, K, V, normalisers.relu_normalised_core)
+
+
+read_flex_attention = read_causal
+
+
 def read_shaw_relative(q, K, V, a, p):
     return per_head(q, K, V, lambda one, _: core.shaw_relative(one, {name: p["at." + name] for name in ("aK", "aV")}))
 
@@ -141,7 +156,8 @@ def read_topk(q, K, V, a, p):
 
 
 READS = ("causal", "alibi", "softcap", "softmax_plus_one", "rope", "learned_sink", "window", "sinks", "topk",
-         "streaming_llm", "dilated_window", "qk_norm", "shaw_relative", "relative_bias")
+         "streaming_llm", "dilated_window", "qk_norm", "shaw_relative", "relative_bias", "sigmoid_attention", "relu_attention",
+         "relu_normalised", "flex_attention")
 for name in READS:
     for form in (contiguous, paged, decoded):
         globals()[f"{form.__name__}_{name}"] = form(globals()[f"read_{name}"])
@@ -312,6 +328,108 @@ def of_token(step):
 
 
 decode_differential, paged_differential = (of_token(form(read_differential)) for form in (contiguous, paged))
+
+
+def cached(full, **new):
+    """Both forms of a layer: `new` makes of the token what each cache takes; `full(a, p, held)` reads the rows so far."""
+
+    def contiguous(a, p):
+        t = int(a["t"])
+        caches = {c: write(a[c], make(a, p), t) for c, make in new.items()}
+        return [*full(a, p, {c: x[: t + 1] for c, x in caches.items()}), *caches.values()]
+
+    def paged(a, p):
+        t, table = int(a["t"]), a["table"]
+        pools = {c: page_write(a[c], table, make(a, p), t) for c, make in new.items()}
+        return [*full(a, p, {c: rows(x, table, t + 1) for c, x in pools.items()}), *pools.values()]
+
+    return contiguous, paged
+
+
+def through(W):
+    return lambda a, p: a["x"] @ p[W]
+
+
+def read_aft(a, p, held):
+    t = len(held["K"])
+    one = {"q": (a["x"] @ p["Wq"])[None], "k": held["K"], "v": held["V"], "w": p["w"][t - 1 : t, :t]}
+    return [linear.aft_full(one, p)[0][0] @ p["Wo"]]
+
+
+def read_shared_qk(a, p, held):
+    return core.sdpa({"q": (a["x"] @ p["W"])[None], "k": held["K"], "v": held["V"]}, p)[0]
+
+
+def normed(x):
+    return x / (np.linalg.norm(x) or 1)
+
+
+def buckets(a, p):
+    return hashing.lsh_buckets({"x": (a["x"] @ p["W"])[None], "R": p["R"]}, p)[0][:, 0]
+
+
+def read_reformer(a, p, held):
+    """Kitaev et al. 2020, equation 5: the own place only if no other shares a bucket."""
+    q, own, last = a["x"] @ p["W"], buckets(a, p), len(held["K"]) - 1
+    near = [j for j, other in enumerate(held["H"]) if (own == other).any()]
+    others = [j for j in near if j != last] or near
+    return core.sdpa({"q": q[None], "k": held["K"][others], "v": held["V"][others]}, p)[0]
+
+
+def read_moa(a, p, held):
+    """Zhang et al. 2022, equations 3 to 6, of one token."""
+    gates = softmax(a["x"] @ p["Wg"])
+    picks = np.array(experts.best(gates, a["k"]), int)
+    y, picked = np.zeros(len(a["x"])), picks[picks >= 0]
+    for e in picked:
+        o = core.sdpa({"q": (a["x"] @ p["Wq"][e])[None], "k": held["K"], "v": held["V"]}, p)[0][0]
+        y += gates[e] / gates[picked].sum() * (o @ p["Wo"][e])
+    return [y, picks]
+
+
+def best_maps(x, gates, maps, k):
+    """Csordás et al. 2023, equations 7 to 10: the best maps of a vector, and which they are."""
+    picks = np.array(experts.best(gates, k), int)
+    return sum((gates[e] * (x @ maps[e]) for e in picks if e >= 0), np.zeros(maps.shape[2])), picks
+
+
+def mixed_values(a, p):
+    return [best_maps(a["x"], sigmoid(a["x"] @ Ws), Wv, a["k"]) for Ws, Wv in zip(p["Ws"], p["Wv"])]
+
+
+def read_switchhead(a, p, held):
+    y, targets = np.zeros(len(a["x"])), np.zeros((len(p["Wq"]), a["k"]), int)
+    for h, Wq in enumerate(p["Wq"]):
+        o = core.sdpa({"q": (a["x"] @ Wq)[None], "k": held["K"][:, h], "v": held["V"][:, h]}, p)[0][0]
+        out, targets[h] = best_maps(o, sigmoid(a["x"] @ p["Wr"][h]), p["Wo"][h], a["k"])
+        y += out
+    sources = np.array([picks for _, picks in mixed_values(a, p)], int).reshape(targets.shape)
+    return [y, sources, targets]
+
+
+decode_aft, paged_aft = cached(read_aft, K=through("Wk"), V=through("Wv"))
+decode_shared_qk, paged_shared_qk = cached(read_shared_qk, K=through("W"), V=through("Wv"))
+decode_reformer, paged_reformer = cached(read_reformer, K=lambda a, p: normed(a["x"] @ p["W"]), V=through("Wv"), H=buckets)
+decode_moa, paged_moa = cached(read_moa, K=through("Wk"), V=through("Wv"))
+decode_switchhead, paged_switchhead = cached(
+    read_switchhead, K=lambda a, p: np.tensordot(a["x"], p["Wk"], (0, 1)),
+    V=lambda a, p: np.array([v for v, _ in mixed_values(a, p)]).reshape(len(p["Wv"]), p["Wv"].shape[3]))
+
+
+def decode_retnet(a, p):
+    """Sun et al. 2023, equations 6 and 8; the rotation as a product with exp(i t θ)."""
+    x, t, S, y = a["x"], int(a["t"]), a["S"].copy(), np.zeros(len(a["x"]))
+
+    def turned(v):
+        half = len(v) // 2
+        z = (v[::2] + 1j * v[1::2]) * np.exp(1j * t * 10000.0 ** (-np.arange(half) / max(half, 1)))
+        return np.stack([z.real, z.imag], 1).reshape(-1)
+
+    for h in range(len(S)):
+        S[h] = (1 - 2.0 ** (-5 - h)) * S[h] + np.outer(turned(x @ p["Wk"][h]), x @ p["Wv"][h])
+        o, gate = turned(x @ p["Wq"][h]) @ S[h], x @ p["Wg"][h]
+        y += (gate * sigmoid(gate) * (o - o.mean()) / np.sqrt(o.var() + 1e-5)) @ p["Wo"][h]
+    return [y, S]
 
 
 STATE = {"P": "p", "A": "active", "X": "re", "Y": "im", "Q": "q"}  # caches, and what a token adds to them

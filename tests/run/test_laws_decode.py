@@ -6,7 +6,7 @@ import numpy as np
 
 import support
 from laws import DRAWS, Laws, draw
-from support import ROOT
+from support import ROOT, TAXONOMY
 
 N, D, E = 8, 4, 3
 RESULTS = ["y", "K'", "V'"]
@@ -18,6 +18,12 @@ LATENT = {"Wdq": (6, 5), "Wdkv": (6, 3), "Wkr": (6, 4), "Wuq": (2, 5, D), "Wqr":
 MULTIHEAD = {"Wq": (3, 5, D), "Wk": (3, 5, D), "Wv": (3, 5, E), "Wo": (3, E, 5)}
 DIFFERENTIAL = {"Wq": (3, 5, 2, 2), "Wk": (3, 5, 2, 2), "Wv": (3, 5, 4), "Wo": (3, 4, 5), "lq": (2, 2), "lk": (2, 2),
                 "scale": (4,)}
+AFT = {"Wq": (5, D), "Wk": (5, D), "Wv": (5, D), "Wo": (D, 5)}
+REFORMER = {"W": (5, D), "Wv": (5, E), "R": (2, 3, D)}
+MOA = {"Wg": (5, 3), "Wk": (5, D), "Wv": (5, E), "Wq": (3, 5, D), "Wo": (3, E, 5)}
+SWITCHHEAD = {"Wq": (2, 5, D), "Wk": (2, 5, D), "Ws": (2, 5, 3), "Wr": (2, 5, 3), "Wv": (2, 3, 5, E),
+              "Wo": (2, 3, E, 5)}
+RETNET = {"Wq": (2, 5, D), "Wk": (2, 5, D), "Wv": (2, 5, E), "Wg": (2, 5, E), "Wo": (2, E, 5)}
 
 
 def primes(*shape):
@@ -48,6 +54,10 @@ PAGED = {
     "dilated_window": (HEADS, "KV", {}, {"at.w": 2, "at.r": 3}),
     "qk_norm": (HEADS, "KV", {"at.scale": ()}, {}),
     "topk": (HEADS, "KV", {}, {"at.r": 2}),
+    "sigmoid_attention": (HEADS, "KV", {}, {}),
+    "relu_attention": (HEADS, "KV", {}, {}),
+    "relu_normalised": (HEADS, "KV", {}, {}),
+    "flex_attention": (HEADS, "KV", {}, {}),
     "dsa": (HEADS | INDEX, "KVI", {}, {"r": 2}),
     "dsa_softmax": (HEADS | INDEX, "KVI", {}, {"r": 2}),
     "dsa_reused": (HEADS | {"earlierQ": (3, 2), "earlierK": (6, 3, 2)}, ["K", "V", "earlierK"], {}, {"r": 2}),
@@ -57,10 +67,16 @@ PAGED = {
     "two_simplicial": ({"q": (3, D), "k1": (D,), "k2": (D,), "v1": (E,), "v2": (E,), "K1": (6, D), "K2": (6, D),
                         "V1": (6, E), "V2": (6, E)}, ["K1", "K2", "V1", "V2"], {}, {"w1": 4, "w2": 2}),
     "mla": ({"x": (6,), "L": (6, 3), "R": (6, 4)}, "LR", LATENT, {}),
+    "aft": ({"x": (5,), "K": (6, D), "V": (6, D)}, "KV", AFT | {"w": (6, 6)}, {}),
+    "shared_qk": ({"x": (5,), "K": (6, D), "V": (6, E)}, "KV", {"W": (5, D), "Wv": (5, E)}, {}),
+    "reformer": ({"x": (5,), "K": (6, D), "V": (6, E), "H": counts(6, 2)}, "KVH", REFORMER, {}),
+    "moa": ({"x": (5,), "K": (6, D), "V": (6, E)}, "KV", MOA, {"k": 2}),
+    "switchhead": ({"x": (5,), "K": (6, 2, D), "V": (6, 2, E)}, "KV", SWITCHHEAD, {"k": 2}),
     "resonant": (STATES, "PAXYQ", {"at.weights": (3,), "at.tau": ()}, {}),
     "resonant_fold": (STATES, "PAXYQ", {"at.weights": (3,), "at.tau": ()}, {}),
     "resonant_multihead": (STATES, "PAXYQ", {"at.tau": ()}, {"at.h": 3}),
 }
+FIRST = {"moa": ["y", "experts"], "switchhead": ["y", "sources", "targets"]}  # what comes before the caches
 ROLLING = ("window", "sinks", "streaming_llm")  # without pages their caches hold no more than what is seen
 
 
@@ -142,6 +158,12 @@ class Decode(Laws):
             for t in range(N):
                 now = {name: array[: t + 1] for name, array in a.items()}
                 self.assertSame(stepped[t], self.whole("shaw_relative", now, parameters=p)[-1])
+            for file, core in (("sigmoid_attention", "sigmoid_core"), ("relu_attention", "relu_core"),
+                               ("relu_normalised", "relu_normalised_core")):
+                stepped = self.of(f"decode_{file}", f"decoded_{file}", **a)
+                for t in range(N):
+                    now = {name: array[: t + 1] for name, array in a.items()}
+                    self.assertSame(stepped[t], self.whole(file, now, diagram=core)[-1])
 
             a = draw(seed, q=(N, 2, D), k=(N, 2, D), v=(N, 3, E))
             p = draw(seed + 9, P=(2, 4)) | {"P'": draw(seed + 8, P=(4, 3))["P"]}
@@ -156,6 +178,48 @@ class Decode(Laws):
                 y, K, V = self.of("decode_differential", results=RESULTS, parameters=p, x=x[t], depth=depth, K=K, V=V,
                                   t=np.array(t))
                 self.assertSame(y, self.of("differential", parameters=p, x=x[: t + 1], depth=depth)[-1])
+
+    def test_layers_step_by_step(self):
+        """Layers that take a token: step t is the last row of the layer on the tokens up to it."""
+        cut = lambda p, t: p | {"w": p["w"][: t + 1, : t + 1]} if "w" in p else p
+        layers = {"aft": (AFT | {"w": (N, N)}, {"K": (N, D), "V": (N, D)}, {}),
+                  "shared_qk": ({"W": (5, D), "Wv": (5, E)}, {"K": (N, D), "V": (N, E)}, {}),
+                  "reformer": (REFORMER, {"K": (N, D), "V": (N, E), "H": counts(N, 2)}, {}),
+                  "moa": (MOA, {"K": (N, D), "V": (N, E)}, {"k": 2}),
+                  "switchhead": (SWITCHHEAD, {"K": (N, 2, D), "V": (N, 2, E)}, {"k": 2}),
+                  "retnet": (RETNET, {"S": (2, D, E)}, {})}
+        for name, (shapes, caches, sizes) in layers.items():
+            for seed in DRAWS[:2]:
+                x, p = draw(seed, x=(N, 5))["x"], draw(seed + 9, **shapes)
+                held = drawn(seed + 8, caches)  # whatever lies there before is not read, but for a state
+                held = {c: np.zeros_like(array) if name == "retnet" else array for c, array in held.items()}
+                results = FIRST.get(name, ["y"])
+                for t in range(N):
+                    got = self.of("decode_" + name, parameters=p, sizes=sizes, results=results + [c + "'" for c in held],
+                                  x=x[t], t=np.array(t), **held)
+                    held = dict(zip(held, got[len(results):]))
+                    full = self.of(name, parameters=cut(p, t), sizes=sizes, x=x[: t + 1],
+                                   **({"results": results} if len(results) > 1 else {}))
+                    for result, one, whole in zip(results, got, full if len(results) > 1 else [full]):
+                        with self.subTest(f"{name} {seed} {t} {result}"):
+                            self.assertSame(one, whole[:, -1] if whole.ndim == 3 else whole[-1])
+
+    def test_modifiers_of_scores_masks_and_weights(self):
+        imports = [f'import "{TAXONOMY}/{name}.attn"\n' for name in ("decode_flex_attention", "decoded", "flex_attention")]
+        program = self.write("filled.attn", "".join(imports) + """
+            diagram bent(s: [], i: int[], j: int[]) -> [] { tanh(s) - 0.1 * (i - j) }
+            diagram near(i: int[], j: int[]) -> bool[] { j <= i and i - j < 3 }
+            diagram halved(a: [], i: int[], j: int[]) -> [] { where((i + j) % 2 == 0, a, a / 2) }
+            mine = flex_at with (score = bent, seen = near, weight = halved)
+            full = flex_attention with (score = bent, seen = near, weight = halved)
+            stepped = decoded with (at = mine)
+            """)
+        a = tokens(5)
+        heads = per_head(a)
+        stepped = self.result("eval", program, "stepped", a)[0]
+        for u in range(4):
+            head = {name: array[u] for name, array in heads.items()}
+            self.assertSame(stepped[:, u], self.result("eval", program, "full", head)[0])
 
     def test_states_step_by_step(self):
         sides, after = ["p", "active", "re", "im", "q"], ["P'", "A'", "X'", "Y'", "Q'"]
@@ -230,7 +294,7 @@ class Decode(Laws):
         for name, (shapes, caches, parameters, sizes) in PAGED.items():
             file, paged = ("decode", "paged_decode") if name == "decode" else (f"decode_{name}", f"paged_{name}")
             paged_file = paged if name == "decode" else file
-            results = ["p", "active", "re", "im", "q"] if shapes is STATES else ["y"]
+            results = FIRST.get(name, ["p", "active", "re", "im", "q"] if shapes is STATES else ["y"])
             after = [c + "'" for c in caches if c != "earlierK"]
             for seed in DRAWS:
                 with self.subTest(f"{paged} {seed}"):
