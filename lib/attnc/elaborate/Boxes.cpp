@@ -39,7 +39,7 @@ std::optional<Values> Elaborator::inBox(Frame &frame, Cap cap, const Size &size,
     outputs.push_back(inside.import(value));
   Entrance entrance(frame, mapped, inside);
   Box box{cap, size, indexed, std::move(entrance.modes),
-          std::make_shared<Diagram>(std::move(inside.builder).finish(std::move(outputs)))};
+          std::make_shared<Diagram>(std::move(inside.builder).finish(outputs))};
   auto wires = frame.builder.add(std::move(box), std::move(entrance.operands), span);
   if (!wires) {
     diagnostics.report(Diag::CapNeedsKind, span, name(cap), cap == Cap::Any || cap == Cap::All ? "bools" : "numbers",
@@ -213,7 +213,7 @@ std::optional<Values> Elaborator::scan(const ast::ScanExpr &expr, Frame &frame, 
   operands.insert(operands.end(), entrance.operands.begin(), entrance.operands.end());
   std::size_t stacked = outputs.size() - initial.size();
   Scan scan{*length, expr.index.has_value(), static_cast<unsigned>(initial.size()), std::move(entrance.modes),
-            std::make_shared<Diagram>(std::move(inside.builder).finish(std::move(outputs)))};
+            std::make_shared<Diagram>(std::move(inside.builder).finish(outputs))};
   auto values = generator(std::move(scan), {}, frame, span, operands);
   if (values && stacked > 0 && wanted == stacked)
     values->resize(stacked); // the final states are not asked for

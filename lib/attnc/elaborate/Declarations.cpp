@@ -66,7 +66,7 @@ Elaborator::Result Elaborator::elaborate(const ast::DiagramDecl &declaration) {
     for (const ast::ResultType &result : declaration.results)
       definition.outputNames.push_back(result.name ? result.name->text : "");
     if (outputs)
-      definition.diagram = std::move(frame.builder).finish(std::move(*outputs));
+      definition.diagram = std::move(frame.builder).finish(*outputs);
     ok &= outputs.has_value();
   }
   auto clean = [&] { return ok && diagnostics.errorCount() == errorsBefore; };

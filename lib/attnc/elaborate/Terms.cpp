@@ -208,7 +208,7 @@ std::optional<Values> Elaborator::term(const ast::Term &term, Values inputs, Fra
   for (const Value &value : inputs)
     operands.push_back(frame.import(value));
   // Constants of sizes are made inside, so nothing of the frames around can have been captured.
-  auto body = std::make_shared<Diagram>(std::move(inside.builder).finish(std::move(outputs)));
+  auto body = std::make_shared<Diagram>(std::move(inside.builder).finish(outputs));
   if (box)
     return generator(Box{box->cap, *length, indexed, modes, body}, {}, frame, term.span, operands);
   return generator(Scan{*length, indexed, static_cast<unsigned>(states), modes, body}, {}, frame, term.span, operands);

@@ -31,7 +31,7 @@ std::optional<Diagram> Elaborator::side(const ast::RuleDecl &rule, const std::ve
   std::vector<WireId> outputs;
   for (const Value &value : *values)
     outputs.push_back(root.import(value));
-  return std::move(root.builder).finish(std::move(outputs));
+  return std::move(root.builder).finish(outputs);
 }
 
 /// Plugs the fillings into the learners of the left side, and of the right those that the left has not; false after an

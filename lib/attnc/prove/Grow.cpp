@@ -46,9 +46,12 @@ struct Expansion {
 };
 
 std::optional<Hash128> readHash(std::string_view text) {
+  if (text.size() != 32)
+    return std::nullopt;
   Hash128 hash;
-  if (text.size() != 32 || std::from_chars(text.data(), text.data() + 16, hash.high, 16).ptr != text.data() + 16 ||
-      std::from_chars(text.data() + 16, text.data() + 32, hash.low, 16).ptr != text.data() + 32)
+  const char *begin = text.data(), *middle = begin + 16, *end = begin + 32;
+  if (std::from_chars(begin, middle, hash.high, 16).ptr != middle ||
+      std::from_chars(middle, end, hash.low, 16).ptr != end)
     return std::nullopt;
   return hash;
 }

@@ -21,7 +21,7 @@ public:
   Steps(mlir::IRRewriter &rewriter, mlir::scf::ForOp loop, unsigned axis)
       : rewriter(rewriter), loop(loop), axis(axis) {}
 
-  void set(mlir::Value value, Stacked stacked) { known[value] = std::move(stacked); }
+  void set(mlir::Value value, Stacked stacked) { known[value] = stacked; }
   /// Nothing for what depends on a state or cannot be done for all steps at once.
   std::optional<Stacked> all(mlir::Value value);
   /// The array with the steps along `position`, of a value that is computed in the loop or not.

@@ -81,8 +81,8 @@ private:
       return depth <= mostNesting;
     };
     try {
-      const char *end = text.data() + text.size();
-      Json document = Json::parse(Cursor{text.data(), &reached}, Cursor{end, &reached}, place);
+      const char *begin = text.data(), *end = begin + text.size();
+      Json document = Json::parse(Cursor{begin, &reached}, Cursor{end, &reached}, place);
       if (!tooDeep)
         return document;
       diagnostics.report(Diag::BadWebFile, {file, *tooDeep, *tooDeep + 1}, "it is nested too deeply");

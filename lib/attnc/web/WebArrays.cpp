@@ -64,7 +64,7 @@ private:
     std::function<void(Array &)> fill;
   };
 
-  template <class F> void add(std::string key, DType dtype, std::vector<std::int64_t> shape, F fill) {
+  template <class F> void add(std::string key, DType dtype, std::vector<std::int64_t> shape, const F &fill) {
     keys.push_back(std::move(key));
     makers.push_back({dtype, std::move(shape), [fill](Array &array) {
                         if constexpr (std::is_invocable_v<F, std::span<double>>)
@@ -73,11 +73,12 @@ private:
                           fill(array.mutableAs<std::int64_t>());
                       }});
   }
-  template <class T, class F> void perNode(std::string key, DType dtype, F value) {
+  template <class T, class F> void perNode(std::string key, DType dtype, const F &value) {
     add(std::move(key), dtype, {std::int64_t(web->nodes.size())},
         [this, value](std::span<T> to) { std::ranges::transform(web->nodes, to.begin(), value); });
   }
-  template <class T, class F> void perLink(std::string key, DType dtype, std::vector<std::int64_t> shape, F value) {
+  template <class T, class F>
+  void perLink(std::string key, DType dtype, std::vector<std::int64_t> shape, const F &value) {
     add(std::move(key), dtype, std::move(shape),
         [this, value](std::span<T> to) { std::ranges::transform(web->links, to.begin(), value); });
   }
