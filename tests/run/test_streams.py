@@ -58,6 +58,53 @@ where h == 2*g {
                 self.run_random(program, "g=2", f"n={n}", f"m={m}", "d=4", "e=3",
                                 options=("--in", "b=random:4"))
 
+    def test_sinks(self):
+        """A sink beside the keys, of each query or the same for all, with keys in parts and none at all."""
+        program = self.write("k.attn", """diagram k(q: [n d], k: [m d], v: [m e], s: [n], t: []) -> (
+  given: [n e],
+  none: [n e]
+) {
+  (simd n (q, s) {
+    a = softmax(simd m (k) { dot(q, k) }, sink = s)
+    sum m (a, v) { a * v }
+  }, simd n (q) {
+    a = softmax(simd m (k) { dot(q, k) }, sink = t)
+    sum m (a, v) { a * v }
+  })
+}
+""")
+        rng = np.random.default_rng(3)
+        for n, m in ((1, 1), (3, 0), (50, 149), (2, 5000)):
+            q, k, v = (rng.standard_normal(shape).astype(np.float32) for shape in ((n, 6), (m, 6), (m, 4)))
+            s, t = (3 * rng.standard_normal(n)).astype(np.float32), np.float32(-np.inf)
+            s[::2] = -np.inf
+            with self.subTest(f"n={n} m={m}"):
+                given, none = self.result("run", program, "k", {"q": q, "k": k, "v": v, "s": s, "t": t},
+                                          results=("given", "none"))
+                for got, sink in ((given, s.astype(float)), (none, np.full(n, -np.inf))):
+                    scores = np.concatenate([q.astype(float) @ k.T, sink[:, None]], 1)
+                    most = scores.max(1, keepdims=True)
+                    weights = np.exp(scores - np.where(np.isinf(most), 0, most))[:, :-1]
+                    total = weights.sum(1) + np.exp(sink - np.where(np.isinf(most), 0, most)[:, 0])
+                    self.assertNear(got, weights @ v / np.where(total == 0, 1, total)[:, None], 1e-5)
+
+    def test_normalisers(self):
+        """Weights over something made of their sum are one fold; so is a sum of something else."""
+        for weight, normal in (("w", "z"), ("w", "(z + 1)"), ("w", "maximum(z, sqrt(z))"), ("where(z == 0, 0.0, w", "z)"),
+                               ("-w", "(z * g)")):
+            for summed in ("w", "abs(w) + j / m"):
+                program = self.write("n.attn", "diagram f(q: [n d], k: [m d], v: [m e], g: [n]) -> [n e] {\n"
+                                     "  simd n (q, g) {\n"
+                                     "    w = simd m as j (k) { where(j == 0, 1.0, relu(dot(q, k))) }\n"
+                                     f"    z = sum m as j (w) {{ {summed} }}\n"
+                                     f"    a = simd m (w) {{ {weight} / {normal} }}\n"
+                                     "    sum m (a, v) { a * v }\n  }\n}\n")
+                for n, m in ((1, 1), (50, 149), (2, 5000)):
+                    with self.subTest(f"{weight} / {normal}, of {summed}, n={n} m={m}"):
+                        self.run_random(program, f"n={n}", f"m={m}", "d=6", "e=4", options=("--in", "g=random:4"))
+        told = self.attnc("compile", "--explain", program).stdout.splitlines()
+        self.assertEqual([line.partition(": ")[2].split(" over")[0] for line in told], ["streamed: sum"], told)
+
     def test_a_softmax_over_two_axes_is_none_along_one(self):
         program = self.write("s.attn", """diagram s(p: [n d], l: [m d], k: [r d], v: [r e]) -> [n m e] {
   simd n (p) {
@@ -140,6 +187,10 @@ where h == 2*g {
         self.assertIn("streamed: softmax over any number of keys", told)
         program = self.write("f.attn", "diagram f(s: [n m], v: [m e]) -> [n e] {\n"
                              "  simd n (s) { dot(softmax(s), v) }\n}\n")
+        told = self.attnc("compile", "--explain", program).stdout
+        self.assertIn("prelude.attn:34:3: streamed: softmax over any number of keys", told)
+        program = self.write("h.attn", "diagram h(s: [n m], v: [m e]) -> [n e] {\n"
+                             "  simd n (s) { sum m (s, v) { relu(s) * v } }\n}\n")
         told = self.attnc("compile", "--explain", program).stdout
         self.assertIn("not streamed: no score is a contraction of queries and keys", told)
         program = self.write("g.attn", "diagram g(x: [n]) -> [n] { x + 1 }\n")

@@ -170,23 +170,27 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
         c    = sum_d query[.. i d] * key[.. j d]
         s, f = score(.. i j, c, others[..])                  (f is 1 where the region gives s alone)
         y[.. i e] = the algebra's fold over j of weight(s) * f * value[.. j e]      (value is 1 where there is none)
+        l[.. i]   = sum_j of the measure, where the region gives one
 
-    The algebras are those of stream/Algebra.h. Arguments of the region: the indices of the batch, i and j; c; an
-    element of each of the others. Nothing with both the axes i and j is kept in memory.
+    A sink is the score of a key without a value. The algebras are those of stream/Algebra.h. Arguments of the region:
+    the indices of the batch, i and j; c; an element of each of the others. Nothing with both the axes i and j is kept in
+    memory. A loop along which no operand runs has one index.
   }];
   let arguments = (ins StrAttr:$algebra, I64Attr:$batch, Variadic<Shaped>:$contraction, Variadic<Shaped>:$value,
-                       Variadic<Shaped>:$others, Shaped:$output, AffineMapArrayAttr:$maps);
+                       Variadic<Shaped>:$others, Variadic<Shaped>:$outputs, AffineMapArrayAttr:$maps);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$score);
   let assemblyFormat = [{
     $algebra `batch` $batch attr-dict (`contract` `(` $contraction^ `:` type($contraction) `)`)?
     (`values` `(` $value^ `:` type($value) `)`)? (`others` `(` $others^ `:` type($others) `)`)?
-    `into` $output `:` type($output) `maps` $maps (`->` type($results)^)? $score
+    `into` `(` $outputs `:` type($outputs) `)` `maps` $maps (`->` type($results)^)? $score
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     bool isContracted() { return !getContraction().empty(); }
     bool isValued() { return !getValue().empty(); }
+    bool isMeasured() { return getOutputs().size() > 1; }
+    ScoreOp scoreOp();
     unsigned queryLoop() { return getBatch(); }
     unsigned keyLoop() { return getBatch() + 1; }
     unsigned depthLoop() { return getBatch() + 2; }
@@ -199,10 +203,10 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
   }];
 }
 
-def ScoreOp : Attnc_Op<"score", [Pure, Terminator, HasParent<"StreamOp">]> {
-  let summary = "the score of a key for a query, and a factor of its weight";
-  let arguments = (ins F32:$score, Optional<F32>:$factor);
-  let assemblyFormat = "$score (`factor` $factor^)? attr-dict";
+def ScoreOp : Attnc_Op<"score", [Pure, Terminator, HasParent<"StreamOp">, AttrSizedOperandSegments]> {
+  let summary = "the score of a key for a query; a factor of its weight, a sink beside the keys, a measure";
+  let arguments = (ins F32:$score, Optional<F32>:$factor, Optional<F32>:$sink, Optional<F32>:$measure);
+  let assemblyFormat = "$score (`factor` $factor^)? (`sink` $sink^)? (`measure` $measure^)? attr-dict";
 }
 
 def ChunksOp : Attnc_Op<"chunks", [AttrSizedOperandSegments,

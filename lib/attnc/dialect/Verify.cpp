@@ -234,9 +234,8 @@ LogicalResult ApplyOp::verify() {
   return mlir::success();
 }
 
-mlir::MutableOperandRange StreamOp::getDpsInitsMutable() {
-  return mlir::MutableOperandRange(*this, getNumOperands() - 1, 1);
-}
+mlir::MutableOperandRange StreamOp::getDpsInitsMutable() { return getOutputsMutable(); }
+ScoreOp StreamOp::scoreOp() { return mlir::cast<ScoreOp>(getScore().front().getTerminator()); }
 
 LogicalResult StreamOp::verify() {
   if (getContraction().size() != 0 && getContraction().size() != 2)
@@ -260,6 +259,8 @@ LogicalResult StreamOp::verify() {
     return emitOpError() << "the region takes the indices, the contraction and an element of each other array";
   if (!mlir::isa<ScoreOp>(getScore().front().back()))
     return emitOpError() << "the region gives a score";
+  if (getOutputs().size() != (scoreOp().getMeasure() ? 2 : 1))
+    return emitOpError() << "writes a result, and another where the region gives a measure";
   return mlir::success();
 }
 

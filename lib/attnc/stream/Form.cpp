@@ -1,4 +1,5 @@
 #include "attnc/dialect/AttncDialect.h"
+#include "attnc/stream/Normaliser.h"
 #include "attnc/stream/Passes.h"
 #include "attnc/stream/Score.h"
 
@@ -6,6 +7,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -30,6 +32,8 @@ struct Formation {
   std::unique_ptr<mlir::Block> region;
   std::optional<Read> query, key;
   llvm::SmallVector<Read, 4> others;
+  llvm::SmallVector<Normaliser, 1> normalisers; // of the result, the first one last
+  std::optional<Read> measured;                 // the sums along the keys that the stream gives too
 };
 
 class Former {
@@ -57,21 +61,37 @@ private:
     return along && softmax.getRows() + 1 == read.loops.size() ? softmax : nullptr;
   }
 
-  bool looksLikeAttention() const {
+  bool looksLikeAttention() {
     return llvm::any_of(sum.factors, [&](const Read &f) {
       return softmaxOf(f) || (f.loops.size() > 1 && f.along(sum.loop) && mapOf(f.array) && isForThisAlone(f.array));
     });
   }
 
   /// Nothing else reads what the map is made of, contractions and all: else they are arrays anyway, and a stream would
-  /// compute them once more.
-  static bool isForThisAlone(Value array) {
-    if (!array.hasOneUse())
+  /// compute them once more. Numbers are for all.
+  bool isForThisAlone(Value array) {
+    if (mlir::cast<mlir::RankedTensorType>(array.getType()).getRank() == 0)
+      return true;
+    auto made = array.getDefiningOp<linalg::GenericOp>();
+    if (!made)
+      return true;
+    if (!endsHere(made))
       return false;
     auto map = mapOf(array);
-    return !map || llvm::all_of(map.getDpsInputs(), [](Value input) {
-      return !input.getDefiningOp<linalg::GenericOp>() || isForThisAlone(input);
-    });
+    return !map || llvm::all_of(map.getDpsInputs(), [&](Value input) { return isForThisAlone(input); });
+  }
+  /// Whether all that an operation is used for goes into the fold.
+  bool endsHere(mlir::Operation *op) {
+    if (op == sum.op)
+      return true;
+    auto [at, isNew] = ends.try_emplace(op, false);
+    if (isNew) {
+      bool all = !op->use_empty() && op->getBlock() == sum.op->getBlock() &&
+                 llvm::all_of(op->getUsers(), [&](mlir::Operation *user) { return endsHere(user); });
+      ends[op] = all;
+      return all;
+    }
+    return at->second;
   }
 
   static void add(llvm::SmallVectorImpl<unsigned> &set, const Read &read) {
@@ -126,41 +146,86 @@ private:
   }
 
   bool gather(Formation &formation, const Roles &roles, unsigned values) {
+    // A normaliser of the weights is one of the result. Most are made of a sum along the keys, which is taken beside.
+    formation.normalisers.clear();
+    llvm::SmallVector<Read, 2> weights;
+    llvm::SmallVector<Read, 2> sums;
+    for (auto [i, factor] : llvm::enumerate(sum.factors)) {
+      Read read = factor;
+      if (i != values && !softmaxOf(read))
+        while (auto normaliser = normaliserOf(read, roles.key)) {
+          collectMeasures(*normaliser, sums);
+          formation.normalisers.push_back(*normaliser);
+          read = normaliser->read;
+        }
+      weights.push_back(read);
+    }
+    return (sums.size() == 1 && gather(formation, roles, values, weights, sums[0])) ||
+           gather(formation, roles, values, weights, std::nullopt);
+  }
+
+  bool gather(Formation &formation, const Roles &roles, unsigned values, llvm::ArrayRef<Read> weights,
+              const std::optional<Read> &measured) {
     mlir::Location location = sum.op.getLoc();
     Score score(rewriter.getContext(), location, roles);
-    Value logit, factor;
+    Value logit, factor, sink, measure;
     auto times = [&](Value &product, Value element) {
       product = product ? mlir::arith::MulFOp::create(score.body(), location, product, element).getResult() : element;
     };
     formation.algebra = "sum";
-    for (auto [i, read] : llvm::enumerate(sum.factors)) {
+    for (auto [i, read] : llvm::enumerate(weights)) {
       if (i == values)
         continue;
       SoftmaxOp softmax = logit ? nullptr : softmaxOf(read);
-      Value element =
-          softmax && !softmax.getSink() ? score.element({softmax.getArray(), read.loops}) : score.element(read);
+      Value element = score.element(softmax ? Read{softmax.getArray(), read.loops} : read);
       if (!element)
         return fail("a score takes more than one contraction, or an index of another loop");
-      if (softmax && !softmax.getSink()) {
-        formation.algebra = "softmax";
-        logit = element;
-      } else {
+      if (!softmax) {
         times(factor, element);
+        continue;
+      }
+      formation.algebra = "softmax";
+      logit = element;
+      if (softmax.getSink()) {
+        sink = score.element({softmax.getSink(), llvm::to_vector<6>(llvm::drop_end(read.loops))});
+        if (!sink)
+          return fail("a sink is an element of each query");
       }
     }
-    if (!score.contracted())
+    if (measured)
+      for (const Read &read : summands(*measured)) {
+        Value element = score.element(read);
+        if (!element || logit)
+          return false;
+        times(measure, element);
+      }
+    if (!score.contracted() && !logit)
       return fail("no score is a contraction of queries and keys");
     if (logit && factor && score.contracts(factor))
       return fail("a factor of softmax's weights is made from the contraction too");
     if (!logit)
       logit = std::exchange(factor, nullptr);
-    dialect::ScoreOp::create(score.body(), location, logit, factor);
+    dialect::ScoreOp::create(score.body(), location, logit, factor, sink, measure);
     formation.roles = roles;
+    formation.roles.hasDepth = score.contracted();
     formation.query = score.query;
     formation.key = score.key;
     formation.others = score.others;
     formation.region = score.takeBlock();
+    formation.measured = measured;
     return true;
+  }
+
+  /// The factors of what is summed in another fold along as many keys, in the loops of this one.
+  llvm::SmallVector<Read, 2> summands(const Read &of) {
+    Sum other = *sumOf(of.array);
+    mlir::AffineMap output = other.op.getMatchingIndexingMap(other.op.getDpsInitOperand(0));
+    for (Read &factor : other.factors)
+      for (unsigned &loop : factor.loops)
+        loop = loop == other.loop
+                   ? sum.loop
+                   : of.loops[*output.getResultPosition(mlir::getAffineDimExpr(loop, output.getContext()))];
+    return other.factors;
   }
 
   std::unique_ptr<Formation> refuse(llvm::StringRef reason) {
@@ -175,7 +240,7 @@ private:
 
   void replace(Formation &formation) {
     const Roles &roles = formation.roles;
-    unsigned loops = roles.batch.size() + 3 + formation.value.has_value();
+    unsigned loops = roles.batch.size() + 2 + roles.hasDepth + formation.value.has_value();
     llvm::SmallVector<mlir::Attribute> maps;
     auto map = [&](llvm::ArrayRef<unsigned> along) {
       llvm::SmallVector<mlir::AffineExpr> axes;
@@ -183,38 +248,48 @@ private:
         axes.push_back(rewriter.getAffineDimExpr(*roles.streamLoop(loop)));
       maps.push_back(mlir::AffineMapAttr::get(mlir::AffineMap::get(loops, 0, axes, rewriter.getContext())));
     };
-    llvm::SmallVector<Value> values, others;
-    map(formation.query->loops);
-    map(formation.key->loops);
-    if (formation.value) {
-      values.push_back(formation.value->array);
-      map(formation.value->loops);
+    llvm::SmallVector<Value> contraction, values, others, outputs;
+    auto take = [&](const Read &read, llvm::SmallVectorImpl<Value> &arrays) {
+      arrays.push_back(read.array);
+      map(read.loops);
+    };
+    if (formation.query) {
+      take(*formation.query, contraction);
+      take(*formation.key, contraction);
     }
-    for (const Read &other : formation.others) {
-      others.push_back(other.array);
-      map(other.loops);
-    }
+    if (formation.value)
+      take(*formation.value, values);
+    for (const Read &other : formation.others)
+      take(other, others);
     linalg::GenericOp fold = sum.op;
     llvm::SmallVector<unsigned> output;
     mlir::AffineMap written = fold.getMatchingIndexingMap(fold.getDpsInitOperand(0));
     for (unsigned axis = 0; axis < written.getNumResults(); ++axis)
       output.push_back(written.getDimPosition(axis));
-    map(output);
 
     rewriter.setInsertionPoint(fold);
-    Value init = fold.getDpsInits()[0];
-    auto type = mlir::cast<mlir::RankedTensorType>(init.getType());
-    Value empty = mlir::tensor::EmptyOp::create(
-        rewriter, fold.getLoc(),
-        mlir::tensor::getMixedSizes(rewriter, fold.getLoc(), init.getDefiningOp<linalg::FillOp>().getOutputs()[0]),
-        type.getElementType());
-    auto stream = StreamOp::create(rewriter, fold.getLoc(), type, rewriter.getStringAttr(formation.algebra),
-                                   rewriter.getI64IntegerAttr(roles.batch.size()),
-                                   mlir::ValueRange{formation.query->array, formation.key->array}, values, others,
-                                   empty, rewriter.getArrayAttr(maps));
+    auto write = [&](linalg::GenericOp like, llvm::ArrayRef<unsigned> along) {
+      auto shape = like.getDpsInits()[0].getDefiningOp<linalg::FillOp>().getOutputs()[0];
+      outputs.push_back(mlir::tensor::EmptyOp::create(rewriter, fold.getLoc(),
+                                                      mlir::tensor::getMixedSizes(rewriter, fold.getLoc(), shape),
+                                                      mlir::getElementTypeOrSelf(shape)));
+      map(along);
+    };
+    write(fold, output);
+    if (formation.measured)
+      write(sumOf(formation.measured->array)->op, formation.measured->loops);
+    auto stream =
+        StreamOp::create(rewriter, fold.getLoc(), mlir::TypeRange(mlir::ValueRange(outputs)),
+                         rewriter.getStringAttr(formation.algebra), rewriter.getI64IntegerAttr(roles.batch.size()),
+                         contraction, values, others, outputs, rewriter.getArrayAttr(maps));
     stream.getScore().push_back(formation.region.release());
     explain(stream);
-    rewriter.replaceOp(fold, stream);
+    Value result = stream.getResult(0);
+    for (const Normaliser &normaliser : llvm::reverse(formation.normalisers))
+      result = formation.measured
+                   ? normalise(rewriter, normaliser, result, output, formation.measured->array, stream.getResult(1))
+                   : normalise(rewriter, normaliser, result, output, nullptr, nullptr);
+    rewriter.replaceOp(fold, result);
   }
 
   /// What was found, its multiplications and the bytes that must be read and written; those of known sizes.
@@ -246,7 +321,8 @@ private:
     double work = 2, streams = 1;
     for (unsigned loop = 0; loop < stream.getBatch(); ++loop)
       streams *= extents[loop];
-    double inner = extents[stream.depthLoop()] + (stream.isValued() ? extents[stream.featureLoop()] : 1);
+    double inner = (stream.isContracted() ? extents[stream.depthLoop()] : 0) +
+                   (stream.isValued() ? extents[stream.featureLoop()] : 1);
     work *= streams * extents[stream.keyLoop()] * extents[stream.queryLoop()] * inner;
     remark << ", " << int64_t(streams) << " times; "
            << llvm::formatv("{0:f3} MFLOP, {1:f3} MB", work / 1e6, bytes / 1e6).str();
@@ -255,6 +331,7 @@ private:
   mlir::IRRewriter &rewriter;
   Sum sum;
   std::string why;
+  llvm::DenseMap<mlir::Operation *, bool> ends;
 };
 
 struct Stream : mlir::PassWrapper<Stream, mlir::OperationPass<mlir::func::FuncOp>> {

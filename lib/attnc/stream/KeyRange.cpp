@@ -25,7 +25,7 @@ public:
 
   KeyRange solve() {
     Value keys = range.to;
-    excluded(mlir::cast<dialect::ScoreOp>(block.getTerminator()).getScore());
+    excluded(stream.scoreOp().getScore());
     Value none = index(code, 0);
     range.from = code.createOrFold<arith::MaxSIOp>(range.from, none);
     range.to = smaller(code, range.to, keys);

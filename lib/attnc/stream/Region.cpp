@@ -157,15 +157,22 @@ Lanes Region::evaluate(Value of, unsigned v, Value key, Value contraction) {
 }
 
 Lanes Region::score(unsigned vector, Value key, Value contraction) {
-  return evaluate(mlir::cast<dialect::ScoreOp>(stream.getScore().front().getTerminator()).getScore(), vector, key,
-                  contraction);
+  return evaluate(stream.scoreOp().getScore(), vector, key, contraction);
 }
 
-std::optional<Lanes> Region::factor(unsigned vector, Value key) {
-  Value factor = mlir::cast<dialect::ScoreOp>(stream.getScore().front().getTerminator()).getFactor();
-  if (!factor)
+std::optional<Lanes> Region::optional(Value of, unsigned vector, Value key, Value contraction) {
+  if (!of)
     return std::nullopt;
-  return evaluate(factor, vector, key, nullptr);
+  return evaluate(of, vector, key, contraction);
+}
+std::optional<Lanes> Region::factor(unsigned vector, Value key) {
+  return optional(stream.scoreOp().getFactor(), vector, key, nullptr);
+}
+std::optional<Lanes> Region::measure(unsigned vector, Value key, Value contraction) {
+  return optional(stream.scoreOp().getMeasure(), vector, key, contraction);
+}
+std::optional<Lanes> Region::sink(unsigned vector) {
+  return optional(stream.scoreOp().getSink(), vector, nullptr, nullptr);
 }
 
 llvm::SmallVector<unsigned> Region::turnedOthers() const {

@@ -16,6 +16,10 @@ public:
   Lanes score(unsigned vector, mlir::Value key, mlir::Value contraction);
   /// The factor of the key's weight; nothing when it is 1.
   std::optional<Lanes> factor(unsigned vector, mlir::Value key);
+  /// What is summed beside the result, where something is.
+  std::optional<Lanes> measure(unsigned vector, mlir::Value key, mlir::Value contraction);
+  /// The score that stands beside those of the keys, where one does.
+  std::optional<Lanes> sink(unsigned vector);
 
   /// The arrays of one element for each query and key whose queries do not lie along memory.
   llvm::SmallVector<unsigned> turnedOthers() const;
@@ -25,6 +29,7 @@ public:
 private:
   using Values = llvm::DenseMap<mlir::Value, mlir::Value>;
   Lanes evaluate(mlir::Value of, unsigned vector, mlir::Value key, mlir::Value contraction);
+  std::optional<Lanes> optional(mlir::Value of, unsigned vector, mlir::Value key, mlir::Value contraction);
   mlir::Value value(const Values &values, mlir::Value of) const;
   void clone(mlir::Operation &op, unsigned vector, Values &values);
   mlir::Value load(unsigned other, unsigned vector, mlir::Value key);

@@ -23,7 +23,7 @@ std::optional<unsigned> Roles::streamLoop(unsigned loop) const {
   if (loop == depth)
     return count + 2;
   if (feature && loop == *feature)
-    return count + 3;
+    return count + 2 + hasDepth;
   return std::nullopt;
 }
 
@@ -33,6 +33,12 @@ Score::Score(mlir::MLIRContext *context, mlir::Location location, const Roles &r
     block->addArgument(builder.getIndexType(), location);
   contraction = block->addArgument(builder.getF32Type(), location);
   builder.setInsertionPointToEnd(block.get());
+}
+
+std::unique_ptr<mlir::Block> Score::takeBlock() {
+  if (!contracted())
+    block->eraseArgument(mlir::cast<mlir::BlockArgument>(contraction).getArgNumber());
+  return std::move(block);
 }
 
 /// One scalar operation for each, so that it can be done on vectors too.

@@ -10,6 +10,7 @@ struct Roles {
   llvm::SmallVector<unsigned, 4> batch;
   unsigned query, key, depth; // depth: a number that no loop of the fold has
   std::optional<unsigned> feature;
+  bool hasDepth = true;
 
   /// The stream's loop for one of the fold; nothing when it has none.
   std::optional<unsigned> streamLoop(unsigned loop) const;
@@ -24,7 +25,8 @@ public:
   mlir::Value element(Read read);
 
   mlir::OpBuilder &body() { return builder; }
-  std::unique_ptr<mlir::Block> takeBlock() { return std::move(block); }
+  /// The block of the region; without an argument for a contraction where there is none.
+  std::unique_ptr<mlir::Block> takeBlock();
   bool contracted() const { return query.has_value(); }
   /// Whether a value of the region is made from the contraction.
   bool contracts(mlir::Value of) const;

@@ -83,8 +83,11 @@ private:
       value = loops.operand(operand++, stream.keyLoop(), stream.featureLoop());
     for (unsigned i = 0; i < stream.getOthers().size(); ++i)
       others.push_back(loops.operand(operand++, stream.queryLoop(), stream.keyLoop()));
-    output = loops.operand(operand, stream.queryLoop(),
+    output = loops.operand(operand++, stream.queryLoop(),
                            stream.isValued() ? std::optional<unsigned>(stream.featureLoop()) : std::nullopt);
+    if (stream.isMeasured())
+      measures = loops.operand(operand++, stream.queryLoop(), std::nullopt);
+    measured = Algebra::hasMeasure || stream.isMeasured();
     queries = loops.extent(stream.queryLoop());
     keys = loops.extent(stream.keyLoop());
     depth = stream.isContracted() ? loops.extent(stream.depthLoop()) : index(code, 0);
@@ -206,7 +209,7 @@ private:
     Value at = choose(parted, partialState(tile, part), add(code, base, state));
     Value begin = multiply(code, part, partLength);
     ofWidth(first, [&](unsigned wide) {
-      runTile(wide, batch, first, {begin, add(code, begin, partLength)}, base, at);
+      runTile(wide, batch, first, part, {begin, add(code, begin, partLength)}, base, at);
       if (!canBe(parted, true))
         finish(wide, batch, first, at);
       else if (canBe(parted, false))
@@ -246,7 +249,8 @@ private:
     return add(code, panel, add(code, multiply(code, row, index(code, wide * lanes)), index(code, v * lanes)));
   }
 
-  void runTile(unsigned wide, llvm::ArrayRef<Value> batch, Value first, KeyRange part, Value base, Value state) {
+  void runTile(unsigned wide, llvm::ArrayRef<Value> batch, Value first, Value part, KeyRange within, Value base,
+               Value state) {
     Value zero = splat(code, vectorType(), 0), none = index(code, 0), width = index(code, wide * lanes);
     Value queryPanel = add(code, base, this->queryPanel), scores = add(code, base, this->scores),
           scales = add(code, base, this->scales);
@@ -265,19 +269,27 @@ private:
     Region region(code, stream, lanes, wide, batch, first, queries);
     Value last = subtract(code, smaller(code, add(code, first, width), queries), index(code, 1));
     KeyRange range = solveKeyRange(code, stream, batch, first, last, keys);
-    if (canBe(parted, true)) {
-      range.from = code.createOrFold<arith::MaxSIOp>(range.from, part.from);
-      range.to = smaller(code, range.to, part.to);
-    }
+    if (canBe(parted, true))
+      range = {code.createOrFold<arith::MaxSIOp>(range.from, within.from), smaller(code, range.to, within.to)};
     // Packed keys are read in whole blocks.
     Value begin = multiply(code, code.createOrFold<arith::DivUIOp>(range.from, index(code, rows)), index(code, rows));
 
-    // What is carried: references, measures, and the sum where there are no values.
-    Values unit;
-    if (Algebra::hasReference)
-      unit.append(wide, splat(code, vectorType(), -std::numeric_limits<double>::infinity()));
-    if (Algebra::hasMeasure)
-      unit.append(wide, zero);
+    // What is carried: references, measures, and the sum where there are no values. The first part absorbs the sink.
+    Values unit, measureUnit;
+    for (unsigned v = 0; v < wide; ++v) {
+      Value lowest = splat(code, vectorType(), -std::numeric_limits<double>::infinity()), measure = zero;
+      if (auto sink = region.sink(v)) {
+        Value isFirst = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, part, none);
+        lowest = choose(isFirst, sink->value, lowest);
+        measure = Algebra::measure(Algebra::weight(number(lowest), number(lowest))).value;
+      }
+      unit.push_back(lowest);
+      measureUnit.push_back(measure);
+    }
+    if (!Algebra::hasReference)
+      unit.clear();
+    if (measured)
+      unit.append(measureUnit);
     if (!stream.isValued())
       unit.append(wide, zero);
     Values carried = loop(code, begin, range.to, keyTile, unit, [&](Value from, ValueRange before) {
@@ -318,12 +330,13 @@ private:
         Values next(sums);
         Value key = add(code, from, row);
         for (unsigned v = 0; v < wide; ++v) {
-          Lanes score = Algebra::hasReference ? number(loadLanes(at(scores, row, v)))
-                                              : region.score(v, key, contraction(at(scores, row, v)));
+          Value product = contraction(at(scores, row, v)); // a score already, where there is a reference
+          Lanes score = Algebra::hasReference ? number(loadLanes(at(scores, row, v))) : region.score(v, key, product);
           Lanes weight = Algebra::weight(score, Algebra::hasReference ? number(references[v]) : score);
           unsigned sum = v;
-          if (Algebra::hasMeasure) {
-            next[sum] = (number(next[sum]) + Algebra::measure(weight)).value;
+          if (measured) {
+            auto other = region.measure(v, key, product);
+            next[sum] = (number(next[sum]) + (other ? *other : Algebra::measure(weight))).value;
             sum += wide;
           }
           if (auto factor = region.factor(v, key))
@@ -347,7 +360,7 @@ private:
       left = left.drop_front(kept ? wide : 0);
     };
     keep(Algebra::hasReference, featureRoom);
-    keep(Algebra::hasMeasure, add(code, featureRoom, index(code, 1)));
+    keep(measured, add(code, featureRoom, index(code, 1)));
     keep(!stream.isValued(), none);
   }
 
@@ -387,7 +400,7 @@ private:
   /// Merges the states of the parts of a tile in order, and writes the results.
   void finish(unsigned wide, llvm::ArrayRef<Value> batch, Value first, Value state) {
     Value none = index(code, 0), one = index(code, 1), width = index(code, wide * lanes), references = featureRoom,
-          measures = add(code, featureRoom, one);
+          measureRow = add(code, featureRoom, one);
     auto at = [&](Value panel, Value row, unsigned v) { return place(panel, row, v, wide); };
     if (canBe(parted, true))
       loop(code, one, parts, 1, [&](Value part) {
@@ -405,20 +418,23 @@ private:
             Lanes a = number(loadLanes(at(state, row, v))), b = number(loadLanes(at(other, row, v)));
             storeLanes((left ? a * *left + b * *right : a + b).value, at(state, row, v));
           };
-          if (Algebra::hasMeasure)
-            merge(measures);
+          if (measured)
+            merge(measureRow);
           loop(code, none, features, 1, merge);
         }
       });
     loop(code, none, features, 1, [&](Value row) {
       for (unsigned v = 0; v < wide; ++v) {
         Lanes total = number(loadLanes(at(state, row, v)));
-        Lanes measure = Algebra::hasMeasure ? number(loadLanes(at(state, measures, v))) : total;
+        Lanes measure = Algebra::hasMeasure ? number(loadLanes(at(state, measureRow, v))) : total;
         storeLanes(Algebra::finish(total, measure).value, at(state, row, v));
       }
     });
     blocks.scatter(code, output.at(code, batch, first), subtract(code, queries, first), features,
                    {scratch, state, width}, wide);
+    if (stream.isMeasured())
+      blocks.scatter(code, measures.at(code, batch, first), subtract(code, queries, first), one,
+                     {scratch, at(state, measureRow, 0), width}, wide);
   }
 
   Code &code;
@@ -427,7 +443,8 @@ private:
   Sharing sharing;
   Blocks blocks;
   int64_t lanes, vectors, rows, side;
-  Operand query, key, value, output;
+  Operand query, key, value, output, measures;
+  bool measured = false; // whether a state has one
   llvm::SmallVector<Operand> others;
   Value queries, keys, depth, features;                          // extents
   Value depthRoom, featureRoom, keyBlocks, featureBlocks;        // rounded up, and in blocks

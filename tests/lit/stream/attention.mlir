@@ -8,7 +8,7 @@
 // CHECK-LABEL: func.func @attention(
 // CHECK-SAME: %[[Q0:.*]]: tensor<2x5x4xf32>, %[[K0:.*]]: tensor<2x7x4xf32>, %[[V0:.*]]: tensor<2x7x6xf32>)
 // CHECK-NOT: linalg.generic
-// CHECK: attnc.stream "softmax" batch 1 contract(%[[Q0]], %[[K0]] : tensor<2x5x4xf32>, tensor<2x7x4xf32>) values(%[[V0]] : tensor<2x7x6xf32>) into %{{.*}} : tensor<2x5x6xf32> maps [#[[Q]], #[[K]], #[[V]], #[[Y]]]
+// CHECK: attnc.stream "softmax" batch 1 contract(%[[Q0]], %[[K0]] : tensor<2x5x4xf32>, tensor<2x7x4xf32>) values(%[[V0]] : tensor<2x7x6xf32>) into(%{{.*}} : tensor<2x5x6xf32>) maps [#[[Q]], #[[K]], #[[V]], #[[Y]]]
 // CHECK-NEXT: ^bb0(%{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %[[C:.*]]: f32):
 // CHECK-NEXT: attnc.score %[[C]]
 func.func @attention(%q: tensor<2x5x4xf32>, %k: tensor<2x7x4xf32>, %v: tensor<2x7x6xf32>) -> tensor<2x5x6xf32> {

@@ -54,16 +54,83 @@ func.func @decayed(%q: tensor<5x4xf32>, %k: tensor<7x4xf32>, %v: tensor<7x6xf32>
 #w = affine_map<(i, e, j) -> (i, j)>
 #v = affine_map<(i, e, j) -> (j, e)>
 #y = affine_map<(i, e, j) -> (i, e)>
-// Weights that come from outside are in memory already.
+// Scores that are in memory already: the softmax alone is streamed, without a contraction.
 // CHECK-LABEL: func.func @given(
-// CHECK: attnc.softmax
-// CHECK: linalg.generic
+// CHECK-SAME: %[[S:.*]]: tensor<5x7xf32>, %[[V:.*]]: tensor<7x6xf32>
+// CHECK: attnc.stream "softmax" batch 0 values(%[[V]] : {{.*}}) others(%[[S]] : {{.*}})
+// CHECK-NEXT: ^bb0(%{{.*}}: index, %{{.*}}: index, %[[SCORE:.*]]: f32):
+// CHECK-NEXT: attnc.score %[[SCORE]]
 func.func @given(%s: tensor<5x7xf32>, %v: tensor<7x6xf32>) -> tensor<5x6xf32> {
   %zero = arith.constant 0.0 : f32
   %a = attnc.softmax %s {rows = 1 : i64} : tensor<5x7xf32> -> tensor<5x7xf32>
   %y0 = tensor.empty() : tensor<5x6xf32>
   %y1 = linalg.fill ins(%zero : f32) outs(%y0 : tensor<5x6xf32>) -> tensor<5x6xf32>
-  // expected-remark @+1 {{not streamed: no score is a contraction of queries and keys}}
+  // expected-remark @+1 {{streamed: softmax over 7 keys for 5 queries}}
+  %y = linalg.generic {indexing_maps = [#w, #v, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %v : tensor<5x7xf32>, tensor<7x6xf32>) outs(%y1 : tensor<5x6xf32>) {
+  ^bb0(%x: f32, %z: f32, %acc: f32):
+    %p = arith.mulf %x, %z : f32
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<5x6xf32>
+  return %y : tensor<5x6xf32>
+}
+
+// -----
+
+#qd = affine_map<(i, j, d) -> (i, d)>
+#kd = affine_map<(i, j, d) -> (j, d)>
+#ij3 = affine_map<(i, j, d) -> (i, j)>
+#ij = affine_map<(i, j) -> (i, j)>
+#i = affine_map<(i, j) -> (i)>
+#w = affine_map<(i, e, j) -> (i, j)>
+#v = affine_map<(i, e, j) -> (j, e)>
+#y = affine_map<(i, e, j) -> (i, e)>
+// A division by the sum of the weights is done on the result, by the sum that the stream takes beside.
+// CHECK-LABEL: func.func @normalised(
+// CHECK: %[[R:.*]]:2 = attnc.stream "sum" batch 0 {{.*}} into(%{{.*}}, %{{.*}} : tensor<5x6xf32>, tensor<5xf32>)
+// CHECK-NEXT: ^bb0(%{{.*}}: index, %{{.*}}: index, %[[C:.*]]: f32):
+// CHECK-NEXT: %[[S:.*]] = arith.maximumf %[[C]], %{{.*}} : f32
+// CHECK-NEXT: attnc.score %[[S]] measure %[[S]]
+// CHECK: linalg.generic {{.*}} ins(%[[R]]#0, %[[R]]#1 : tensor<5x6xf32>, tensor<5xf32>)
+// CHECK-NEXT: ^bb0(%[[Y:.*]]: f32, %[[L:.*]]: f32, %{{.*}}: f32):
+// CHECK: arith.addf %[[L]]
+// CHECK: arith.divf %[[Y]]
+func.func @normalised(%q: tensor<5x4xf32>, %k: tensor<7x4xf32>, %v: tensor<7x6xf32>) -> tensor<5x6xf32> {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %s0 = tensor.empty() : tensor<5x7xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<5x7xf32>) -> tensor<5x7xf32>
+  %c = linalg.generic {indexing_maps = [#qd, #kd, #ij3], iterator_types = ["parallel", "parallel", "reduction"]} ins(%q, %k : tensor<5x4xf32>, tensor<7x4xf32>) outs(%s1 : tensor<5x7xf32>) {
+  ^bb0(%x: f32, %z: f32, %acc: f32):
+    %p = arith.mulf %x, %z : f32
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<5x7xf32>
+  %w = linalg.generic {indexing_maps = [#ij, #ij], iterator_types = ["parallel", "parallel"]} ins(%c : tensor<5x7xf32>) outs(%s0 : tensor<5x7xf32>) {
+  ^bb0(%x: f32, %out: f32):
+    %p = arith.maximumf %x, %zero : f32
+    linalg.yield %p : f32
+  } -> tensor<5x7xf32>
+  %l0 = tensor.empty() : tensor<5xf32>
+  %l1 = linalg.fill ins(%zero : f32) outs(%l0 : tensor<5xf32>) -> tensor<5xf32>
+  %l = linalg.generic {indexing_maps = [#ij, #i], iterator_types = ["parallel", "reduction"]} ins(%w : tensor<5x7xf32>) outs(%l1 : tensor<5xf32>) {
+  ^bb0(%x: f32, %acc: f32):
+    %t = arith.addf %acc, %x : f32
+    linalg.yield %t : f32
+  } -> tensor<5xf32>
+  %m = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]} ins(%l : tensor<5xf32>) outs(%l0 : tensor<5xf32>) {
+  ^bb0(%x: f32, %out: f32):
+    %p = arith.addf %x, %one : f32
+    linalg.yield %p : f32
+  } -> tensor<5xf32>
+  %a = linalg.generic {indexing_maps = [#ij, #i, #ij], iterator_types = ["parallel", "parallel"]} ins(%w, %m : tensor<5x7xf32>, tensor<5xf32>) outs(%s0 : tensor<5x7xf32>) {
+  ^bb0(%x: f32, %z: f32, %out: f32):
+    %p = arith.divf %x, %z : f32
+    linalg.yield %p : f32
+  } -> tensor<5x7xf32>
+  %y0 = tensor.empty() : tensor<5x6xf32>
+  %y1 = linalg.fill ins(%zero : f32) outs(%y0 : tensor<5x6xf32>) -> tensor<5x6xf32>
+  // expected-remark @+1 {{streamed: sum over 7 keys for 5 queries}}
   %y = linalg.generic {indexing_maps = [#w, #v, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %v : tensor<5x7xf32>, tensor<7x6xf32>) outs(%y1 : tensor<5x6xf32>) {
   ^bb0(%x: f32, %z: f32, %acc: f32):
     %p = arith.mulf %x, %z : f32

@@ -16,7 +16,7 @@ func.func @window(%q: memref<24x4xf32>, %k: memref<300x4xf32>, %v: memref<300x6x
   %lowest = arith.constant 0xFF800000 : f32
   %eight = arith.constant 8 : index
   attnc.stream "softmax" batch 0 contract(%q, %k : memref<24x4xf32>, memref<300x4xf32>) values(%v : memref<300x6xf32>)
-    into %y : memref<24x6xf32> maps [#q, #k, #v, #y] {
+    into(%y : memref<24x6xf32>) maps [#q, #k, #v, #y] {
   ^bb0(%i: index, %j: index, %c: f32):
     %past = arith.cmpi sle, %j, %i : index
     %apart = arith.subi %i, %j : index

@@ -28,7 +28,7 @@
 // HALF-COUNT-12: vector.fma {{.*}} : vector<8xf32>
 func.func @attention(%q: memref<66x4xf32>, %k: memref<7x4xf32>, %v: memref<7x6xf32>, %y: memref<66x6xf32>) {
   attnc.stream "softmax" batch 0 contract(%q, %k : memref<66x4xf32>, memref<7x4xf32>) values(%v : memref<7x6xf32>)
-    into %y : memref<66x6xf32> maps [#q, #k, #v, #y] {
+    into(%y : memref<66x6xf32>) maps [#q, #k, #v, #y] {
   ^bb0(%i: index, %j: index, %c: f32):
     attnc.score %c
   }
