@@ -1,89 +1,16 @@
-"""Laws of decoding: step by step is all at once, however the cache lies; parts merge to the whole in any order."""
-import json
+"""Laws of decoding: step by step is all at once; parts merge to the whole in any order."""
 import unittest
 
 import numpy as np
 
 import support
 from laws import DRAWS, Laws, draw
-from support import ROOT, TAXONOMY
+from paged import (AFT, D, DIFFERENTIAL, E, FIRST, LATENT, MOA, MULTIHEAD, REFORMER, RETNET, SWITCHHEAD, counts, drawn,
+                   primes)
+from support import TAXONOMY
 
-N, D, E = 8, 4, 3
+N = 8
 RESULTS = ["y", "K'", "V'"]
-
-HEADS = {"q": (4, D), "k": (2, D), "v": (2, E), "K": (6, 2, D), "V": (6, 2, E)}
-INDEX = {"q'": (3, 2), "k'": (2,), "w": (3,), "I": (6, 2)}
-LATENT = {"Wdq": (6, 5), "Wdkv": (6, 3), "Wkr": (6, 4), "Wuq": (2, 5, D), "Wqr": (2, 5, 4), "Wuk": (2, 3, D),
-          "Wuv": (2, 3, E), "Wo": (2, E, 6), "query_scale": (5,), "latent_scale": (3,)}
-MULTIHEAD = {"Wq": (3, 5, D), "Wk": (3, 5, D), "Wv": (3, 5, E), "Wo": (3, E, 5)}
-DIFFERENTIAL = {"Wq": (3, 5, 2, 2), "Wk": (3, 5, 2, 2), "Wv": (3, 5, 4), "Wo": (3, 4, 5), "lq": (2, 2), "lk": (2, 2),
-                "scale": (4,)}
-AFT = {"Wq": (5, D), "Wk": (5, D), "Wv": (5, D), "Wo": (D, 5)}
-REFORMER = {"W": (5, D), "Wv": (5, E), "R": (2, 3, D)}
-MOA = {"Wg": (5, 3), "Wk": (5, D), "Wv": (5, E), "Wq": (3, 5, D), "Wo": (3, E, 5)}
-SWITCHHEAD = {"Wq": (2, 5, D), "Wk": (2, 5, D), "Ws": (2, 5, 3), "Wr": (2, 5, 3), "Wv": (2, 3, 5, E),
-              "Wo": (2, 3, E, 5)}
-RETNET = {"Wq": (2, 5, D), "Wk": (2, 5, D), "Wv": (2, 5, E), "Wg": (2, 5, E), "Wo": (2, E, 5)}
-
-
-def primes(*shape):
-    """Rows of different numbers in ascending order."""
-    return lambda rng: np.sort(rng.permuted(np.tile(np.arange(9), (*shape[:-1], 1)), axis=-1)[..., : shape[-1]], -1)
-
-
-def counts(*shape):
-    return lambda rng: rng.integers(1, 4, shape)
-
-
-STATES = {"p": primes(4), "active": counts(), "re": (4,), "im": (4,), "q": (4, 4), "P": primes(6, 4), "A": counts(6),
-          "X": (6, 4), "Y": (6, 4), "Q": (6, 4, 4)}
-# Every paged step: its inputs with caches of 6 places, which of them are caches, its parameters and its sizes.
-PAGED = {
-    "decode": (HEADS, "KV", {}, {}),
-    "alibi": (HEADS, "KV", {}, {}),
-    "softcap": (HEADS, "KV", {}, {}),
-    "softmax_plus_one": (HEADS, "KV", {}, {}),
-    "learned_sink": (HEADS, "KV", {"at.S": (4,)}, {}),
-    "rope": (HEADS, "KV", {}, {}),
-    "rope_halves": (HEADS, "KV", {}, {}),
-    "shaw_relative": (HEADS, "KV", {"at.aK": (5, D), "at.aV": (5, E)}, {}),
-    "relative_bias": (HEADS, "KV", {"at.bias": (4, 32)}, {}),
-    "window": (HEADS, "KV", {}, {"at.w": 3}),
-    "sinks": (HEADS, "KV", {}, {"at.w": 2, "at.s": 1}),
-    "streaming_llm": (HEADS, "KV", {}, {"at.w": 2, "at.s": 1}),
-    "dilated_window": (HEADS, "KV", {}, {"at.w": 2, "at.r": 3}),
-    "qk_norm": (HEADS, "KV", {"at.scale": ()}, {}),
-    "topk": (HEADS, "KV", {}, {"at.r": 2}),
-    "sigmoid_attention": (HEADS, "KV", {}, {}),
-    "relu_attention": (HEADS, "KV", {}, {}),
-    "relu_normalised": (HEADS, "KV", {}, {}),
-    "flex_attention": (HEADS, "KV", {}, {}),
-    "dsa": (HEADS | INDEX, "KVI", {}, {"r": 2}),
-    "dsa_softmax": (HEADS | INDEX, "KVI", {}, {"r": 2}),
-    "dsa_reused": (HEADS | {"earlierQ": (3, 2), "earlierK": (6, 3, 2)}, ["K", "V", "earlierK"], {}, {"r": 2}),
-    "multihead": ({"x": (5,), "K": (6, 3, D), "V": (6, 3, E)}, "KV", MULTIHEAD, {}),
-    "talking_heads": (HEADS | {"q": (2, D), "v": (3, E), "V": (6, 3, E)}, "KV", {"P": (2, 4), "P'": (4, 3)}, {}),
-    "differential": ({"x": (5,), "depth": (), "K": (6, 3, 2, 2), "V": (6, 3, 4)}, "KV", DIFFERENTIAL, {}),
-    "two_simplicial": ({"q": (3, D), "k1": (D,), "k2": (D,), "v1": (E,), "v2": (E,), "K1": (6, D), "K2": (6, D),
-                        "V1": (6, E), "V2": (6, E)}, ["K1", "K2", "V1", "V2"], {}, {"w1": 4, "w2": 2}),
-    "mla": ({"x": (6,), "L": (6, 3), "R": (6, 4)}, "LR", LATENT, {}),
-    "aft": ({"x": (5,), "K": (6, D), "V": (6, D)}, "KV", AFT | {"w": (6, 6)}, {}),
-    "shared_qk": ({"x": (5,), "K": (6, D), "V": (6, E)}, "KV", {"W": (5, D), "Wv": (5, E)}, {}),
-    "reformer": ({"x": (5,), "K": (6, D), "V": (6, E), "H": counts(6, 2)}, "KVH", REFORMER, {}),
-    "moa": ({"x": (5,), "K": (6, D), "V": (6, E)}, "KV", MOA, {"k": 2}),
-    "switchhead": ({"x": (5,), "K": (6, 2, D), "V": (6, 2, E)}, "KV", SWITCHHEAD, {"k": 2}),
-    "resonant": (STATES, "PAXYQ", {"at.weights": (3,), "at.tau": ()}, {}),
-    "resonant_fold": (STATES, "PAXYQ", {"at.weights": (3,), "at.tau": ()}, {}),
-    "resonant_multihead": (STATES, "PAXYQ", {"at.tau": ()}, {"at.h": 3}),
-}
-FIRST = {"moa": ["y", "experts"], "switchhead": ["y", "sources", "targets"]}  # what comes before the caches
-ROLLING = ("window", "sinks", "streaming_llm")  # without pages their caches hold no more than what is seen
-
-
-def drawn(seed, shapes):
-    """Normal arrays, or what a function of the generator gives."""
-    rng = np.random.default_rng(seed)
-    return {name: shape(rng) if callable(shape) else rng.standard_normal(shape) for name, shape in shapes.items()}
 
 
 def single(seed, n=N):
@@ -204,6 +131,49 @@ class Decode(Laws):
                         with self.subTest(f"{name} {seed} {t} {result}"):
                             self.assertSame(one, whole[:, -1] if whole.ndim == 3 else whole[-1])
 
+    def test_tuples_step_by_step(self):
+        """The step of a token is the last row of the mechanism on what is up to it."""
+        sizes, o = {"r": 3}, 2
+        keys = {"q": (N, D), "k": (N, o, D), "v": (N, o, E)}
+        index = {"q'": (N, 3, 2), "k'": (N, 2), "w": (N, 3)}
+        mlp = {"hidden.weight": (o, E, 5), "hidden.bias": (5,), "out.weight": (5, E), "out.bias": (E,)}
+        for name in ("", "_or", "_outside", "_learned", "_windowed", "_topk", "_topk_each", "_dsa", "_dsa_softmax"):
+            name = "n_simplicial" + name
+            a, p = draw(3, **keys), draw(4, **mlp) if name.endswith("learned") else {}
+            s = draw(5, s=(o, N, N) if name.endswith("each") else (N, N))["s"]
+            few = {"w": np.array([3, 5]), "best": np.array([2, 3])}
+            new, caches = dict(a), {"K": np.zeros((N, o, D)), "V": np.zeros((N, o, E))}
+            if "dsa" in name:
+                new |= draw(6, **index)
+                caches["I"] = np.zeros((N, 2))
+            given = sizes if "topk" in name or "dsa" in name else {}
+            for t in range(N):
+                now = {x: array[t] for x, array in new.items()} | caches | {"t": np.array(t)}
+                whole = {x: new[x][: t + 1] for x in new}
+                whole |= {x: whole[x].transpose(1, 0, 2) for x in "kv"}
+                if "topk" in name:
+                    now["s"], whole["s"] = s[..., t, :], s[..., : t + 1, : t + 1]
+                if name.endswith("each"):
+                    now["best"] = whole["c"] = few["best"]
+                if name.endswith("windowed"):
+                    now["w"] = whole["w"] = few["w"]
+                got, *after = self.of("decode_" + name, sizes=given, results=["y"] + [c + "'" for c in caches],
+                                      parameters={"read.combine." + x: array for x, array in p.items()}, **now)
+                caches = dict(zip(caches, after))
+                full = self.of(name, sizes=given, parameters={"learned.combine." + x: y for x, y in p.items()}, **whole)
+                with self.subTest(f"{name} {t}"):
+                    self.assertSame(got, full[-1])
+
+        a = draw(7, q=(N, 6), k1=(N, 6), k2=(N, 6), v1=(N, E), v2=(N, E))
+        caches = {x.upper(): np.zeros_like(a[x]) for x in ("k1", "k2", "v1", "v2")}
+        for t in range(N):
+            now = {x: array[t] for x, array in a.items()}
+            got, *after = self.of("decode_two_simplicial_determinant", results=["y"] + [c + "'" for c in caches],
+                                  t=np.array(t), **now, **caches)
+            caches = dict(zip(caches, after))
+            full = self.of("two_simplicial_determinant", **{x: array[: t + 1] for x, array in a.items()})
+            self.assertSame(got, full[-1])
+
     def test_modifiers_of_scores_masks_and_weights(self):
         imports = [f'import "{TAXONOMY}/{name}.attn"\n' for name in ("decode_flex_attention", "decoded", "flex_attention")]
         program = self.write("filled.attn", "".join(imports) + """
@@ -288,39 +258,6 @@ class Decode(Laws):
                             self.whole("attention_sinks", a, sizes=sizes))
             self.assertSame(self.step_by_step("decode_streaming_llm", a, **cache, sizes=sizes),
                             self.whole("streaming_llm", a, sizes=sizes))
-
-    def test_pages_may_lie_anywhere(self):
-        """Caches of 6 places are 3 pages of 2 in a pool of 5; the pages of other sequences stay as they are."""
-        for name, (shapes, caches, parameters, sizes) in PAGED.items():
-            file, paged = ("decode", "paged_decode") if name == "decode" else (f"decode_{name}", f"paged_{name}")
-            paged_file = paged if name == "decode" else file
-            results = FIRST.get(name, ["p", "active", "re", "im", "q"] if shapes is STATES else ["y"])
-            after = [c + "'" for c in caches if c != "earlierK"]
-            for seed in DRAWS:
-                with self.subTest(f"{paged} {seed}"):
-                    options = {"parameters": draw(seed + 9, **parameters), "sizes": sizes, "results": results + after}
-                    a, other = drawn(seed, shapes) | {"t": np.array(4)}, drawn(seed + 8, shapes)
-                    table = np.random.default_rng(seed).permutation(5)[:3]
-                    rest = np.setdiff1d(np.arange(5), table)
-                    pages = {c: a[c].reshape(3, 2, *a[c].shape[1:]) for c in caches}
-                    pools = {c: np.empty((5, *pages[c].shape[1:]), a[c].dtype) for c in caches}
-                    for c, pool in pools.items():
-                        pool[table], pool[rest] = pages[c], other[c].reshape(pages[c].shape)[:2]
-                    got = self.of(paged_file, paged, **a | pools, table=table, **options)
-                    if name in ROLLING:
-                        wanted = self.of(paged_file, paged, **a | pages, table=np.arange(3), **options)
-                    else:
-                        wanted = self.of(file, **a, **options)
-                    for one, two in zip(got[: len(results)], wanted):
-                        self.assertSame(one, two)
-                    for c, pool, cache in zip(after, got[len(results):], wanted[len(results):], strict=True):
-                        self.assertSame(pool[table].reshape(cache.shape), cache)
-                        self.assertSame(pool[rest], pools[c[:-1]][rest])
-
-    def test_no_paged_step_is_left_out(self):
-        entries = json.loads((ROOT / "tests" / "mechanisms" / "decode.json").read_text())
-        paged = {entry["diagram"].removeprefix("paged_") for entry in entries if entry["diagram"].startswith("paged_")}
-        self.assertEqual(paged, {*PAGED})
 
     def test_sparse_decoding_of_all_keys_is_full(self):
         for seed in DRAWS:
