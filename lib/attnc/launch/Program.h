@@ -52,9 +52,10 @@ typedef struct attnc_program {
   int32_t arrays, sizes, registers, kernels;
   const attnc_array *interface;
   const int64_t *code;
-  const char *const *names;            /* of the kernels */
-  const void *images[2];               /* the first that loads is taken; null where there is none */
-  const attnc_driver *(*driver)(void); /* null where there is none */
+  const char *const *names; /* of the kernels */
+  const void *images[2];    /* the first that loads is taken; null where there is none */
+  /* Null where there is none. NOLINTNEXTLINE(modernize-redundant-void-arg): in C, () leaves the arguments open. */
+  const attnc_driver *(*driver)(void);
 } attnc_program;
 
 /* What the functions return. The text of the last error of this thread is `attnc_error()`. */
