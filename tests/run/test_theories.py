@@ -1,5 +1,7 @@
 """Rules, derivations, the search for them, rewriting to a lower cost, the taxonomy: as a user runs them."""
 import json
+import os
+import pty
 import signal
 import subprocess
 import time
@@ -143,6 +145,56 @@ diagram a(x: []) -> [] { exp(x) }
 diagram b(x: []) -> [] { tanh(x) }
 """)
         self.assertIn("no derivation", self.attnc("derive", f"{file}:a", f"{file}:b", "--rules", file, code=1).stderr)
+
+    def test_what_was_found_for_scripts(self):
+        linear = TAXONOMY / "derivations" / "linear.attn"
+        rules = ["--rules", TAXONOMY / "rules" / "equations.attn"]
+        way = [f"{linear}:quadratic", f"{linear}:reassociated", *rules]
+        said = json.loads(self.attnc("derive", *way, "--json").stdout)
+        self.assertEqual(said["program"], self.attnc("derive", *way).stdout)
+        self.assertEqual(said["diagnostics"], [])
+        self.assertGreater(said["diagrams"], len(said["steps"]))
+        for step in said["steps"]:
+            self.assertEqual(step["kind"], "equation")
+            self.assertIn(f"by {step['rule']}{' reversed' if step['reversed'] else ''}", said["program"])
+        # With an output the program is there; where that is the standard one, what is told is not.
+        beside = json.loads(self.attnc("derive", *way, "--json", "-o", "found.attn").stdout)
+        self.assertEqual((self.folder / "found.attn").read_text(), beside["program"])
+        printed = self.attnc("derive", *way, "--json", "-o", "-")
+        self.assertEqual(printed.stdout, json.loads(printed.stderr)["program"])
+
+        sizes = ["n=4096", "m=4096", "d=64", "e=64"]
+        cheaper = [linear, "quadratic", *rules, "--cost", "flops", "--size", *sizes]
+        said = json.loads(self.attnc("rewrite", *cheaper, "--json").stdout)
+        self.assertEqual(said["program"], self.attnc("rewrite", *cheaper).stdout)
+        self.assertLess(said["cost"]["after"]["value"], said["cost"]["before"]["value"])
+        cost = json.loads(self.attnc("cost", "--json", self.write("cheap.attn", said["program"]), "--size", *sizes).stdout)
+        self.assertEqual(cost["flops"], said["cost"]["after"])
+        self.assertEqual(said["cost"]["open"], 0)
+
+        for command in (["derive", f"{linear}:quadratic", f"{linear}:nothing", *rules], ["rewrite", "absent.attn", *rules]):
+            failed = self.attnc(*command, "--json", code=1)
+            said = json.loads(failed.stdout)
+            self.assertEqual((failed.stderr, said["program"], said["steps"]), ("", None, None))
+            self.assertEqual(len(said["diagnostics"]), 1)
+
+    def test_a_search_tells_a_terminal_how_far_it_is(self):
+        command = [ATTNC, "rewrite", TAXONOMY / "sdpa.attn", "--cost", "flops", "--size", "n=4096", "m=4096", "d=64", "e=64"]
+        quiet = subprocess.run(command, capture_output=True, cwd=self.folder, timeout=300)
+        self.assertEqual(quiet.stderr, b"")
+        master, terminal = pty.openpty()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal, cwd=self.folder)
+        os.close(terminal)
+        told = b""
+        try:
+            while part := os.read(master, 4096):
+                told += part
+        except OSError:  # the other end is closed
+            pass
+        os.close(master)
+        self.assertEqual(process.wait(), 0)
+        self.assertRegex(told.decode(), r"\r\x1b\[K\d+ diagrams of at most 400, \d+ to be rewritten")
+        self.assertTrue(told.endswith(b"\r\x1b[K"))
 
     def test_the_order_is_chosen_by_the_sizes(self):
         linear = TAXONOMY / "derivations" / "linear.attn"

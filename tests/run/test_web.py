@@ -50,6 +50,17 @@ class Web(Case):
         self.assertIn("metadata: f, word", said)
         self.assertIn("type 0: 0", said)
 
+    def test_what_is_there_for_scripts(self):
+        said = json.loads(self.web("web.json", "--json").stdout)
+        self.assertEqual(said["web"], {"nodes": 6, "links": np.count_nonzero(self.w), "metadata": ["f", "word"],
+                                       "types": {str(kind): int(kind) for kind in np.unique(self.kinds[self.w > 0])}})
+        self.assertEqual(said["diagnostics"], [])
+        path = json.loads(self.web("web.json", "--path", "the", "cat", "--json", "-o", "-").stderr)["path"]
+        self.assertEqual((path["nodes"][0], path["nodes"][-1]), ("the", "cat"))
+        self.assertIn(" → ".join(path["nodes"]), self.web("web.json", "--path", "the", "cat").stdout)
+        failed = self.web("web.json", "--keep", "cta", "--json", code=1)
+        self.assertEqual((failed.stderr, [d["kind"] for d in json.loads(failed.stdout)["diagnostics"]]), ("", ["NoSuchNode"]))
+
     def test_a_program_takes_the_arrays_of_a_web(self):
         w, kinds, m, meta = self.diagram("rhizomatic_subgraph", ("w", "type", "m", "meta"),
                                          *self.arrays("web.json", ",".join(NAMES)))

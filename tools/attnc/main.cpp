@@ -222,15 +222,16 @@ int run(int argc, char **argv) {
       ->capture_default_str();
   webCommand->add_option("--path", webOptions.path, "FROM TO: print the best path")->expected(2);
   webCommand->add_option("--labels", webOptions.labels, "JSON list of names for the nodes of arrays");
+  webCommand->add_flag("--json", json, "what is in it, or the path, as JSON");
   webCommand->footer("Examples:\n  attnc web web.csv --path cat mat\n"
                      "  attnc web web.json --merge cat,kitten --around cat --links 2 -o part.json");
-  webCommand->callback([&] { action = [&] { return attnc::webCommand(webOptions, console(false)); }; });
+  webCommand->callback([&] { action = [&] { return attnc::webCommand(webOptions, console(json)); }; });
 
   ProveOptions proveOptions;
   auto *proveCommand = app.add_subcommand("prove", "replay derivations step by step, and try out rules");
   proveCommand->add_option("FILE", proveOptions.files, ".attn programs with derivations or rules")->required();
   proveCommand->add_flag("--json", json, "the steps as JSON");
-  proveCommand->footer("Example:\n  attnc prove taxonomy/derivations/bahdanau_to_vaswani.attn");
+  proveCommand->footer("Example:\n  attnc prove taxonomy/derivations/vaswani.attn");
   proveCommand->callback([&] { action = [&] { return prove(proveOptions, console(json)); }; });
 
   DeriveOptions deriveOptions;
@@ -242,8 +243,9 @@ int run(int argc, char **argv) {
   deriveCommand->add_option("--max-diagrams", deriveOptions.maxDiagrams, "give up after so many")
       ->capture_default_str();
   deriveCommand->add_option("-o,--output", deriveOptions.output, "FILE.attn; standard output if left out");
+  deriveCommand->add_flag("--json", json, "the steps and the program as JSON");
   deriveCommand->footer("Example:\n  attnc derive linear.attn:quadratic linear.attn:linear --rules rules.attn");
-  deriveCommand->callback([&] { action = [&] { return derive(deriveOptions, console(false)); }; });
+  deriveCommand->callback([&] { action = [&] { return derive(deriveOptions, console(json)); }; });
 
   RewriteOptions rewriteOptions;
   auto *rewriteCommand = app.add_subcommand("rewrite", "rewrite a diagram by rules, or to a lower cost");
@@ -260,9 +262,10 @@ int run(int argc, char **argv) {
       ->capture_default_str();
   rewriteCommand->add_option("--size", rewriteOptions.sizes, "NAME=NUMBER, for the cost")->allow_extra_args(true);
   rewriteCommand->add_option("-o,--output", rewriteOptions.output, "FILE.attn; standard output if left out");
+  rewriteCommand->add_flag("--json", json, "the steps, the program and the cost as JSON");
   rewriteCommand->footer(
       "Example:\n  attnc rewrite linear.attn --rules rules.attn --cost flops --size n=4096 m=4096 d=64 e=64");
-  rewriteCommand->callback([&] { action = [&] { return rewrite(rewriteOptions, console(false)); }; });
+  rewriteCommand->callback([&] { action = [&] { return rewrite(rewriteOptions, console(json)); }; });
 
   TaxonomyOptions taxonomyOptions;
   auto *taxonomyCommand = app.add_subcommand("taxonomy", "grow the mechanisms a theory makes of a root, and name them");

@@ -51,10 +51,10 @@ struct RunOptions {
   unsigned threads = 0;
   bool noCache = false;
   bool dynamic = false; // sizes are arguments of the kernel, not compiled in
-  std::string output;  // .npy, .npz or .safetensors; empty: a summary is printed
-  std::string picture; // a result [n m] as a heat map
-  std::string labels;  // JSON: the tokens on its axes
-  bool check = false;  // run both ways and compare
+  std::string output;   // .npy, .npz or .safetensors; empty: a summary is printed
+  std::string picture;  // a result [n m] as a heat map
+  std::string labels;   // JSON: the tokens on its axes
+  bool check = false;   // run both ways and compare
   bool time = false;
 };
 /// The float64 reference meaning.

@@ -3,33 +3,34 @@
 #include "attnc/prove/Search.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 namespace attnc {
 
-int derive(const DeriveOptions &options, Console console) {
-  Session session(console);
+static void derive(const DeriveOptions &options, Session &session, nlohmann::json &result) {
   auto [leftFile, leftName] = splitReference(options.left);
   auto [rightFile, rightName] = splitReference(options.right);
   auto left = session.definition(leftFile, leftName);
   auto right = session.definition(rightFile, rightName);
   TheoryRef theory = left && right ? selectTheory(session, options.rules) : nullptr;
   if (!theory)
-    return session.finish();
+    return;
   SearchOptions search{options.maxSteps, options.maxDiagrams, {}};
   Search found;
   {
-    Progress progress(console.err);
+    Progress progress(session.console.err);
     search.progress = [&](std::size_t diagrams, std::size_t steps) {
       progress.say(fmt::format("{} diagrams, {} steps", diagrams, steps));
     };
     found = derive(*left, *right, *theory, search);
   }
+  result["diagrams"] = found.diagrams;
   if (!found.path) {
     session.diagnostics.report(
         Diag::NothingFound, {},
         fmt::format("no derivation of '{}' from '{}' was found: {}", options.right, options.left, found.ended));
-    return session.finish();
+    return;
   }
   std::string rules = options.rules.empty() ? "" : splitReference(options.rules).first;
   std::string text;
@@ -48,7 +49,18 @@ int derive(const DeriveOptions &options, Console console) {
     text += fmt::format("import \"{}\"\n", path.empty() ? file : path.string());
   }
   text += "\n" + derivationText(left->name + "_to_" + right->name, left->name, right->name, *found.path);
-  session.put(options.output, text);
+  result["steps"] = movesJson(*found.path);
+  result["program"] = text;
+  if (!session.console.json || !options.output.empty())
+    session.put(options.output, text);
+}
+
+int derive(const DeriveOptions &options, Console console) {
+  Session session(console);
+  nlohmann::json result = {{"steps", nullptr}, {"program", nullptr}, {"diagrams", 0}};
+  derive(options, session, result);
+  if (console.json)
+    session.tell(std::move(result), options.output);
   return session.finish();
 }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
 
@@ -16,8 +17,9 @@ namespace attnc {
 
 /// Left to right, the first rule that matches, as long as something new comes.
 static std::vector<Move> towardsFixpoint(Definition &now, const Theory &theory, std::size_t limit,
-                                         rewriting::Tables &tables, Patterns &patterns) {
+                                         rewriting::Tables &tables, Patterns &patterns, std::ostream &err) {
   std::vector<Move> moves;
+  Progress progress(err);
   std::set<Hash128> seen{reached(now).form};
   while (moves.size() < limit) {
     bool moved = false;
@@ -25,6 +27,7 @@ static std::vector<Move> towardsFixpoint(Definition &now, const Theory &theory, 
       if (seen.insert(there.form).second) {
         now = std::move(there.definition);
         moves.push_back(move);
+        progress.say(fmt::format("{} rewrites", moves.size()));
         moved = true;
         break;
       }
@@ -44,7 +47,7 @@ struct Cheapest {
 /// less.
 static Cheapest towardsLeast(Definition &now, const Theory &theory, std::size_t limit, const Measure &measure,
                              const Size::Values &sizes, std::size_t mostDiagrams, rewriting::Tables &tables,
-                             Patterns &patterns) {
+                             Patterns &patterns, std::ostream &err) {
   struct Node {
     Definition definition;
     Size cost;
@@ -56,6 +59,7 @@ static Cheapest towardsLeast(Definition &now, const Theory &theory, std::size_t 
     return cost ? std::optional((*cost).*measure.field) : std::nullopt;
   };
   auto less = [&](const Size &a, const Size &b) { return compare(a, b, sizes) == std::partial_ordering::less; };
+  Progress progress(err);
   std::vector<Node> nodes{{now, *price(now), 0, 0, {}}};
   std::set<Hash128> seen{reached(now).form};
   std::set<std::size_t> open{0};
@@ -76,6 +80,8 @@ static Cheapest towardsLeast(Definition &now, const Theory &theory, std::size_t 
         continue;
       open.insert(nodes.size());
       nodes.push_back({std::move(there.definition), *cost, at, nodes[at].depth + 1, move});
+      progress.say(
+          fmt::format("{} diagrams of at most {}, {} to be rewritten", nodes.size(), mostDiagrams, open.size()));
     }
   }
   std::size_t best = 0;
@@ -90,14 +96,13 @@ static Cheapest towardsLeast(Definition &now, const Theory &theory, std::size_t 
   return result;
 }
 
-int rewrite(const RewriteOptions &options, Console console) {
-  Session session(console);
+static void rewrite(const RewriteOptions &options, Session &session, nlohmann::json &result) {
   std::size_t limit = 1000;
   if (options.until != "fixpoint") {
     auto [end, error] = std::from_chars(options.until.data(), options.until.data() + options.until.size(), limit);
     if (error != std::errc() || end != options.until.data() + options.until.size()) {
       session.diagnostics.report(Diag::BadArgument, {}, options.until, "fixpoint or a number of rewrites");
-      return session.finish();
+      return;
     }
   }
   auto definition = session.definition(options.file, options.diagram);
@@ -106,14 +111,14 @@ int rewrite(const RewriteOptions &options, Console console) {
   if (definition && sizes)
     checkSizeNames(*sizes, *definition, session);
   if (!theory || !sizes || session.diagnostics.hasErrors())
-    return session.finish();
+    return;
   rewriting::Tables tables;
   Patterns patterns(tables);
   Definition now = rewriting::freeze(rewriting::load(tables, *definition));
   std::vector<Move> moves;
   std::string priced;
   if (options.cost.empty()) {
-    moves = towardsFixpoint(now, *theory, limit, tables, patterns);
+    moves = towardsFixpoint(now, *theory, limit, tables, patterns, session.console.err);
   } else {
     Theory equations;
     for (const Theory::Member &member : theory->rules)
@@ -122,10 +127,11 @@ int rewrite(const RewriteOptions &options, Console console) {
     auto before = costOf(now);
     if (!before) {
       session.diagnostics.report(Diag::CannotRun, definition->span, definition->name, before.error());
-      return session.finish();
+      return;
     }
     Measure measure = *measureNamed(options.cost);
-    Cheapest cheapest = towardsLeast(now, equations, limit, measure, *sizes, options.maxDiagrams, tables, patterns);
+    Cheapest cheapest = towardsLeast(now, equations, limit, measure, *sizes, options.maxDiagrams, tables, patterns,
+                                     session.console.err);
     moves = std::move(cheapest.moves);
     auto after = costOf(now);
     auto text = [&](const Cost &cost) {
@@ -133,6 +139,17 @@ int rewrite(const RewriteOptions &options, Console console) {
       std::string polynomial = (cost.*measure.field).str(), value = (there.*measure.field).str();
       return polynomial == value ? value : polynomial + " = " + value;
     };
+    auto json = [&](const Cost &cost) {
+      nlohmann::json entry = {{"polynomial", (cost.*measure.field).str()}};
+      if (auto value = (atSizes(cost, *sizes).*measure.field).constant())
+        entry["value"] = *value;
+      return entry;
+    };
+    result["cost"] = {{"measure", options.cost},
+                      {"before", json(*before)},
+                      {"after", json(*after)},
+                      {"priced", cheapest.priced},
+                      {"open", cheapest.open}};
     priced = fmt::format("// {}: {}, was {}\n", options.cost, text(*after), text(*before));
     priced += fmt::format("// the cheapest of {} diagrams{}\n", cheapest.priced,
                           cheapest.open ? fmt::format("; {} of them were not rewritten further, for {} is the bound "
@@ -143,13 +160,24 @@ int rewrite(const RewriteOptions &options, Console console) {
   auto declaration = toNamed(now, preludeDefinition);
   if (!declaration) {
     session.diagnostics.report(Diag::CannotConvert, definition->span, definition->name, declaration.error());
-    return session.finish();
+    return;
   }
   std::string text = priced;
   for (const Move &move : moves)
     text += fmt::format("// by {}{}\n", move.rule->name, move.reversed ? " reversed" : "");
   text += print(*declaration) + "\n";
-  session.put(options.output, text);
+  result["steps"] = movesJson(moves);
+  result["program"] = text;
+  if (!session.console.json || !options.output.empty())
+    session.put(options.output, text);
+}
+
+int rewrite(const RewriteOptions &options, Console console) {
+  Session session(console);
+  nlohmann::json result = {{"steps", nullptr}, {"program", nullptr}};
+  rewrite(options, session, result);
+  if (console.json)
+    session.tell(std::move(result), options.output);
   return session.finish();
 }
 

@@ -109,6 +109,12 @@ std::ostream &Session::beside(const std::vector<std::string> &outputs) const {
   return std::ranges::any_of(outputs, isStandardOutput) ? console.err : console.out;
 }
 
+void Session::tell(nlohmann::json object, const std::string &output) {
+  object["diagnostics"] = diagnostics.json();
+  beside({output}) << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  told = true;
+}
+
 int Session::finish() {
   console.out.flush();
   if (!console.out)

@@ -5,6 +5,7 @@
 
 #include <iosfwd>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 
 namespace attnc {
 
@@ -50,6 +51,9 @@ public:
   /// Where a command tells of what it did: `console.out`, or `console.err` where one of its outputs is standard output.
   std::ostream &beside(std::initializer_list<std::string> outputs) const { return beside(std::vector(outputs)); }
   std::ostream &beside(const std::vector<std::string> &outputs) const;
+
+  /// Tells a script what a command came to, with the diagnostics, which are then told: one object, beside the output.
+  void tell(nlohmann::json object, const std::string &output);
 
   /// Prints the diagnostics, and gives the exit code: Failure after an error.
   int finish();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <unistd.h>
 
@@ -65,6 +66,16 @@ std::string citation(const std::string &doc) {
   std::ranges::replace(text, '\n', ' ');
   text.erase(text.find_last_not_of(' ') + 1);
   return text;
+}
+
+nlohmann::json movesJson(const std::vector<Move> &moves) {
+  nlohmann::json steps = nlohmann::json::array();
+  for (const Move &move : moves)
+    steps.push_back({{"rule", move.rule->name},
+                     {"kind", claim(*move.rule, move.reversed)},
+                     {"reversed", move.reversed},
+                     {"match", move.match}});
+  return steps;
 }
 
 std::string prose(const std::string &doc) {

@@ -1,7 +1,9 @@
 #pragma once
 #include "attnc/driver/Session.h"
+#include "attnc/prove/Search.h"
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 
 namespace attnc {
 
@@ -22,6 +24,9 @@ TheoryRef selectTheory(Session &session, const std::string &reference);
 
 /// The first source that a doc comment names: what stands behind `@cite`, to the end of the paragraph.
 std::string citation(const std::string &doc);
+
+/// Moves for scripts: rule, kind, reversed, match (0: everywhere).
+nlohmann::json movesJson(const std::vector<Move> &moves);
 
 /// What a doc comment says before its sources, on one line.
 std::string prose(const std::string &doc);

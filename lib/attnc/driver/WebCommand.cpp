@@ -74,17 +74,28 @@ std::string counted(std::size_t count, const char *one, const char *many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+std::set<std::string> columnsOf(const Web &web) {
+  std::set<std::string> columns;
+  for (const Web::Node &node : web.nodes)
+    for (const auto &[name, value] : node.metadata)
+      columns.insert(name);
+  return columns;
+}
+
 void printSummary(const Web &web, const std::string &file, std::ostream &out) {
   out << fmt::format("{}: {}, {}\n", file, counted(web.nodes.size(), "node", "nodes"),
                      counted(web.links.size(), "link", "links"));
   for (const auto &[type, number] : web.typeNumbers())
     out << fmt::format("  type {}: {}\n", number, type);
-  std::set<std::string> columns;
-  for (const Web::Node &node : web.nodes)
-    for (const auto &[name, value] : node.metadata)
-      columns.insert(name);
-  if (!columns.empty())
+  if (auto columns = columnsOf(web); !columns.empty())
     out << fmt::format("  metadata: {}\n", fmt::join(columns, ", "));
+}
+
+nlohmann::json summaryJson(const Web &web) {
+  return {{"nodes", web.nodes.size()},
+          {"links", web.links.size()},
+          {"types", web.typeNumbers()},
+          {"metadata", columnsOf(web)}};
 }
 
 bool write(std::shared_ptr<const Web> web, const std::string &path, Session &session) {
@@ -109,32 +120,41 @@ bool write(std::shared_ptr<const Web> web, const std::string &path, Session &ses
   return written.has_value();
 }
 
-} // namespace
-
-int webCommand(const WebOptions &options, Console console) {
-  Session session(console);
+void webCommand(const WebOptions &options, Session &session, nlohmann::json &result) {
   auto whole = open(options, session);
   auto part = whole ? partOf(std::move(*whole), options, session) : std::nullopt;
   if (!part)
-    return session.finish();
+    return;
   auto web = std::make_shared<const Web>(std::move(*part));
+  result["web"] = summaryJson(*web);
   if (!options.output.empty())
     write(web, options.output, session);
   if (options.path.size() == 2) {
     auto from = web->find(options.path[0], session.diagnostics), to = web->find(options.path[1], session.diagnostics);
     if (!from || !to)
-      return session.finish();
+      return;
     Path path = bestPath(*web, *from, *to);
     if (path.nodes.empty())
       session.diagnostics.report(Diag::NoPath, {}, options.path[0], options.path[1]);
     std::vector<std::string> names;
     for (Web::Id id : path.nodes)
       names.push_back(web->nodes[id].name);
-    if (!names.empty())
+    result["path"] = {{"nodes", names}, {"weight", path.weight}};
+    if (!names.empty() && !session.console.json)
       session.beside({options.output}) << fmt::format("{}: {}\n", fmt::join(names, " → "), path.weight);
-  } else if (options.output.empty()) {
-    printSummary(*web, options.file, console.out);
+  } else if (options.output.empty() && !session.console.json) {
+    printSummary(*web, options.file, session.console.out);
   }
+}
+
+} // namespace
+
+int webCommand(const WebOptions &options, Console console) {
+  Session session(console);
+  nlohmann::json result = {{"web", nullptr}};
+  webCommand(options, session, result);
+  if (console.json)
+    session.tell(std::move(result), options.output);
   return session.finish();
 }
 
