@@ -18,6 +18,14 @@ MOA = {"Wg": (5, 3), "Wk": (5, D), "Wv": (5, E), "Wq": (3, 5, D), "Wo": (3, E, 5
 SWITCHHEAD = {"Wq": (2, 5, D), "Wk": (2, 5, D), "Ws": (2, 5, 3), "Wr": (2, 5, 3), "Wv": (2, 3, 5, E),
               "Wo": (2, 3, E, 5)}
 RETNET = {"Wq": (2, 5, D), "Wk": (2, 5, D), "Wv": (2, 5, E), "Wg": (2, 5, E), "Wo": (2, E, 5)}
+GATES = {f"{gate}.{part}": shape for gate in "FIOG"
+         for part, shape in (("weight.0", (D, D)), ("weight.1", (5, D)), ("bias", (D,)))}
+INTRA = {"Wh": (D, 3), "Wx": (5, 3), "Ws": (D, 3), "u": (3,)} | GATES
+LAYER = {"attention.Wq": (2, 5, D), "attention.Wk": (2, 5, D), "attention.Wv": (2, 5, E), "attention.Wo": (2, E, 5),
+         "cross.Wq": (2, 5, D), "cross.Wk": (2, 5, D), "cross.Wv": (2, 5, E), "cross.Wo": (2, E, 5),
+         "norm1.scale": (5,), "norm1.shift": (5,), "norm2.scale": (5,), "norm2.shift": (5,), "norm3.scale": (5,),
+         "norm3.shift": (5,), "feed_forward.F1.weight": (5, 7), "feed_forward.F1.bias": (7,),
+         "feed_forward.F2.weight": (7, 5), "feed_forward.F2.bias": (5,)}
 
 
 def primes(*shape):
@@ -77,11 +85,20 @@ PAGED = {
     "reformer": ({"x": (5,), "K": (6, D), "V": (6, E), "H": counts(6, 2)}, "KVH", REFORMER, {}),
     "moa": ({"x": (5,), "K": (6, D), "V": (6, E)}, "KV", MOA, {"k": 2}),
     "switchhead": ({"x": (5,), "K": (6, 2, D), "V": (6, 2, E)}, "KV", SWITCHHEAD, {"k": 2}),
+    "intra_attention": ({"x": (5,), "last": (D,), "H": (6, D), "C": (6, D)}, "HC", INTRA, {}),
+    "synthesizer": ({"x": (5,), "V": (6, E)}, "V", {"F.hidden.weight": (5, 64), "F.hidden.bias": (64,),
+                    "F.out.weight": (64, 6), "F.out.bias": (6,), "G": (5, E)}, {}),
+    "synthesizer_dense": ({"x": (5,), "V": (6, E)}, "V", {"W1.weight": (5, 4), "W1.bias": (4,), "W2.weight": (4, 6),
+                                                          "W2.bias": (6,), "G": (5, E)}, {}),
+    "synthesizer_random": ({"x": (5,), "V": (6, E)}, "V", {"R": (6, 6), "G": (5, E)}, {}),
+    "synthesizer_factorised": ({"x": (5,), "V": (6, E)}, "V", {"A.weight": (5, 3), "A.bias": (3,), "B.weight": (5, 2),
+                                                               "B.bias": (2,), "G": (5, E)}, {}),
+    "decoder_layer": ({"y": (5,), "memory": (4, 5), "K": (6, 2, D), "V": (6, 2, E)}, "KV", LAYER, {}),
     "resonant": (STATES, "PAXYQ", {"at.weights": (3,), "at.tau": ()}, {}),
     "resonant_fold": (STATES, "PAXYQ", {"at.weights": (3,), "at.tau": ()}, {}),
     "resonant_multihead": (STATES, "PAXYQ", {"at.tau": ()}, {"at.h": 3}),
 }
-FIRST = {"moa": ["y", "experts"], "switchhead": ["y", "sources", "targets"]}  # what comes before the caches
+FIRST = {"moa": ["y", "experts"], "switchhead": ["y", "sources", "targets"], "decoder_layer": ["z"]}  # what comes before the caches
 ROLLING = ("window", "sinks", "streaming_llm")  # without pages their caches hold no more than what is seen
 
 

@@ -5,8 +5,9 @@ import numpy as np
 
 import support
 from laws import DRAWS, Laws, draw
-from paged import (AFT, D, DIFFERENTIAL, E, FIRST, LATENT, MOA, MULTIHEAD, REFORMER, RETNET, SWITCHHEAD, counts, drawn,
-                   primes)
+from paged import (AFT, D, DIFFERENTIAL, E, FIRST, INTRA, LATENT, LAYER, MOA, MULTIHEAD, REFORMER, RETNET, SWITCHHEAD,
+                   counts, drawn, primes)
+from reference.transformer import Layer, encode, positions
 from support import TAXONOMY
 
 N = 8
@@ -173,6 +174,79 @@ class Decode(Laws):
             caches = dict(zip(caches, after))
             full = self.of("two_simplicial_determinant", **{x: array[: t + 1] for x, array in a.items()})
             self.assertSame(got, full[-1])
+
+    def test_a_recurrence_over_its_past(self):
+        for seed in DRAWS[:2]:
+            x, p = draw(seed, x=(N, 5))["x"], draw(seed + 9, **INTRA)
+            held, whole = draw(seed + 8, H=(N, D), C=(N, D)) | {"last": np.zeros(D)}, self.of("intra_attention", parameters=p, x=x)
+            for t in range(N):
+                y, *after = self.of("decode_intra_attention", parameters=p, results=["y", "H'", "C'", "last'"], x=x[t],
+                                    t=np.array(t), **held)
+                held = dict(zip(("H", "C", "last"), after))
+                self.assertSame(y, whole[t])
+            self.assertSame(held["H"], whole)
+
+    def test_weights_without_keys_step_by_step(self):
+        """Scores for places: those up to t count, so the last step is the last row, and an earlier one that of fewer."""
+        x = draw(3, x=(6, 5))["x"]
+        steps = ("dense", {"W1.weight": (5, 4), "W1.bias": (4,), "W2.weight": (4, 6), "W2.bias": (6,)}), (
+            "random", {"R": (6, 6)}), ("factorised", {"A.weight": (5, 3), "A.bias": (3,), "B.weight": (5, 2), "B.bias": (2,)})
+        for name, shapes in steps:
+            p, V = draw(4, G=(5, E), **shapes), draw(5, V=(6, E))["V"]
+            given = {"z": x} | ({} if name == "random" else {"x": x})
+            for t in range(6):
+                y, V = self.of(f"decode_synthesizer_{name}", parameters=p, results=["y", "V'"], x=x[t], V=V, t=np.array(t))
+                fewer = {"W2.weight": p["W2.weight"][:, : t + 1], "W2.bias": p["W2.bias"][: t + 1]} if name == "dense" else {
+                    "R": p["R"][: t + 1, : t + 1]} if name == "random" else {}
+                if fewer or t == 5:
+                    now = {key: array[: t + 1] for key, array in given.items()}
+                    whole = self.of(f"synthesizer_{name}", parameters=p | fewer, **now)
+                    self.assertSame(y, whole[-1])
+            self.assertSame(V, x @ p["G"])
+
+    def test_the_transformer_token_by_token(self):
+        layers, words = 2, 7
+        for seed in DRAWS[:2]:
+            p = draw(seed, **{"decoder." + name: (layers, *shape) for name, shape in LAYER.items()})
+            p |= {name.replace("decoder", "encoder"): array for name, array in p.items()
+                  if "cross" not in name and "norm3" not in name}
+            p["E"] = draw(seed + 9, E=(words, 5))["E"]
+            source, target = np.random.default_rng(seed).integers(0, words, (2, N))
+            memory = p["E"][source] * np.sqrt(5) + positions(N, 5)
+            for l in range(layers):
+                memory = encode(Layer(p, "encoder.", l), memory)
+            whole = self.of("transformer", parameters=p, source=source, target=target)
+            decoder = {name: array for name, array in p.items() if not name.startswith("encoder")}
+            K, V = draw(seed + 8, K=(layers, N, 2, D), V=(layers, N, 2, E)).values()
+            for t in range(N):
+                y, K, V = self.of("decode_transformer", results=["next", "K'", "V'"], parameters=decoder, memory=memory,
+                                  token=np.array(target[t]), K=K, V=V, t=np.array(t))
+                self.assertSame(y, whole[t])
+
+            one, y = {name: array[0] for name, array in draw(seed, **{n: (1, *s) for n, s in LAYER.items()}).items()}, []
+            a, K, V = draw(seed + 7, y=(N, 5), memory=(3, 5)), np.zeros((N, 2, D)), np.zeros((N, 2, E))
+            for t in range(N):
+                got, K, V = self.of("decode_decoder_layer", results=["z", "K'", "V'"], parameters=one, y=a["y"][t],
+                                    memory=a["memory"], K=K, V=V, t=np.array(t))
+                y.append(got)
+            self.assertSame(np.array(y), self.of("decoder_layer", parameters=one, **a))
+
+    def test_a_mechanism_with_a_mask_of_its_own_is_its_own_step(self):
+        """One query on a cache, where what hides keys hides those past t."""
+        for seed in DRAWS:
+            a, t = draw(seed, q=(1, D), k=(7, D), v=(7, E)), 4
+            seen = np.arange(7) <= t
+            wanted = self.of("decode", results=RESULTS, t=np.array(t), q=a["q"], k=a["k"][t][None], v=a["v"][t][None],
+                             K=a["k"][:, None], V=a["v"][:, None])[0]
+            self.assertSame(self.of("masked_attention", keep=seen[None], **a), wanted)
+            self.assertSame(self.of("biased_attention", bias=np.where(seen, 0, -np.inf)[None], **a), wanted)
+            self.assertSame(self.of("gathered_attention", keys=np.where(seen, np.arange(7), -1)[None], **a), wanted)
+            batch = {name: array[None] for name, array in a.items()}
+            self.assertSame(self.of("key_padding", lengths=np.array([t + 1]), **batch)[0], wanted)
+            told = self.of("attention_statistics", results=["y", "lse", "entropy"], keep=seen, **a)
+            self.assertSame(told[0], wanted)
+            shards = {name: a[name][None] for name in "kv"}
+            self.assertSame(self.of("merged_attention", results=["y", "lse"], keep=seen[None], q=a["q"], **shards)[0], wanted)
 
     def test_modifiers_of_scores_masks_and_weights(self):
         imports = [f'import "{TAXONOMY}/{name}.attn"\n' for name in ("decode_flex_attention", "decoded", "flex_attention")]

@@ -6,6 +6,7 @@ import sys
 import unittest
 
 import support
+from steps import REASONS, STATES, STEPS, WITHOUT
 from support import ATTNC, ROOT, TAXONOMY, Case
 
 FILES = sorted(path for path in TAXONOMY.glob("*.attn") if path.stem != "generators")
@@ -30,6 +31,19 @@ class Taxonomy(Case):
         named = [entry["file"] for entries in TABLES.values()
                  for entry in entries if entry["file"] == entry["diagram"] + ".attn"]
         self.assertEqual(sorted(named), [file.name for file in FILES])
+
+    def test_every_mechanism_has_a_decoding_step_or_a_reason(self):
+        """steps.py says which, and why; a step is held against NumPy, and with a cache there is one with pages."""
+        tested = {entry["diagram"] for entries in TABLES.values() for entry in entries}
+        names = {file.stem for file in FILES}
+        steps = {name for name in names if name.startswith("decode") and name != "decoder_layer"} | {"paged_decode"}
+        has = STEPS | {name: f"decode_{name}" for name in names if f"decode_{name}" in names}
+        self.assertEqual(sorted(names - steps), sorted([*has, *WITHOUT]))
+        self.assertLessEqual({*has.values()}, tested)
+        self.assertEqual({*WITHOUT.values()}, {*REASONS})
+        for step in {*has.values()} - STATES:
+            paged = "paged_decode" if step == "decode" else step.replace("decode_", "paged_")
+            self.assertIn(paged, tested, f"{step} has no form with pages")
 
     def test_every_family_has_every_shape_of_case(self):
         for family, entries in TABLES.items():
