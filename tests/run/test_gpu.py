@@ -36,6 +36,12 @@ class Kernels(Comparison):
         self.compare("run", 1e-12, "--target", "cuda-emulated", "--dtype", "f64", of=first)
 
     @needs_compiler
+    def test_streams(self):
+        """Streams in blocks, since the lengths of keys and values are compiled in; the sizes at which tiles end are
+        test_gpu_streams's."""
+        self.compare("run", 1e-5, "--target", "cuda-emulated", of=first)
+
+    @needs_compiler
     def test_ptx(self):
         for number, entry in enumerate(self.table):
             with self.subTest(f"{entry['file']} {entry['diagram']}"):

@@ -1,6 +1,8 @@
 #include "attnc/gpu/Gpu.h"
 
 #include "attnc/gpu/Passes.h"
+#include "attnc/gpu/Tiling.h"
+#include "attnc/lower/Lower.h"
 #include "attnc/lower/Passes.h"
 #include "attnc/lower/RunPasses.h"
 
@@ -11,6 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -27,6 +30,7 @@ void buildToLaunches(mlir::OpPassManager &passes) {
   passes.addNestedPass<mlir::func::FuncOp>(mlir::memref::createResolveShapedTypeResultDimsPass());
   passes.addNestedPass<mlir::func::FuncOp>(createKnownPass()); // extents of views are those of arguments now
   simplify();
+  passes.addNestedPass<mlir::func::FuncOp>(createBlocksPass());
   passes.addNestedPass<mlir::func::FuncOp>(createGridsPass());
   // No simplification before kernels are made: it would take grids of one point apart.
   passes.addNestedPass<mlir::func::FuncOp>(mlir::memref::createResolveShapedTypeResultDimsPass());
@@ -70,12 +74,30 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> kernels(mlir::Modul
 } // namespace
 
 void registerGpu(mlir::DialectRegistry &registry) {
-  registry.insert<mlir::gpu::GPUDialect>();
-  for (auto create :
-       {createKnownPass, createGridsPass, createOutlinePass, createFunctionsPass, createDevicePass, createEmulatePass})
+  registry.insert<mlir::gpu::GPUDialect, mlir::nvgpu::NVGPUDialect>();
+  for (auto create : {createNarrowPass, createBlocksPass, createKnownPass, createGridsPass, createOutlinePass,
+                      createFunctionsPass, createDevicePass, createEmulatePass})
     mlir::registerPass(create);
   static mlir::PassPipelineRegistration<> launches("attnc-to-launches", "linalg on arrays to a host with kernels",
                                                    buildToLaunches);
+}
+
+tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module) {
+  Streaming streaming;
+  streaming.scans = false;
+  streaming.refuse = [](dialect::StreamOp stream) {
+    auto tiling = tilingOf(stream);
+    return tiling ? std::string() : tiling.error();
+  };
+  if (auto lowered = lowerToLinalg(module, streaming); !lowered)
+    return lowered;
+  return run(
+      module,
+      [](mlir::OpPassManager &passes) {
+        passes.addNestedPass<mlir::func::FuncOp>(createNarrowPass());
+        passes.addPass(mlir::createCanonicalizerPass());
+      },
+      "the arrays of streams cannot be narrowed");
 }
 
 tl::expected<void, std::string> lowerToLaunches(mlir::ModuleOp module) {

@@ -10,16 +10,18 @@
 
 namespace attnc {
 
-/// The general road to a GPU, for every diagram:
+/// The road of every diagram to a GPU:
 ///
+///     attnc ─lowerToStreams→ linalg on tensors ─lowerToArrays→
 ///     linalg on arrays ─lowerToLaunches→ host + gpu.module ─┬─ planOf ────────────→ Plan, which launch/ runs
 ///                                                           ├─ kernelsForDevice ──→ LLVM dialect for NVPTX
 ///                                                           └─ kernelsForHost ────→ LLVM dialect for this machine
 ///
-/// Every nest of loops over arrays becomes one kernel. A point of its parallel loops is the work of one thread, which
-/// folds in order: the result does not depend on how many threads there are. Kernels of one program follow each
-/// other on one stream, so that none needs a barrier. All arrays lie in the device's memory; what the host knows,
-/// sizes and the steps of its loops, are arguments of kernels.
+/// A stream whose lengths of keys and values are known becomes one kernel of blocks with shared memory and matrix units
+/// (BlockStreams.cpp). Every other nest of loops over arrays becomes one kernel. A point of its parallel loops is the
+/// work of one thread, which folds in order: the result does not depend on how many threads there are. Kernels of one
+/// program follow each other on one stream, so that none needs a barrier. All arrays lie in the device's memory; what
+/// the host knows, sizes and the steps of its loops, are arguments of kernels.
 ///
 /// A kernel takes addresses and 64-bit numbers alone: `NAME_i(void *…, int64_t …)`, in the order of `Plan`.
 
@@ -35,10 +37,14 @@ struct Plan {
   std::vector<std::int64_t> code;
   std::vector<std::string> kernels;
   std::vector<std::int64_t> arguments; // how many each kernel takes
+  std::vector<std::int32_t> shared;    // bytes of memory that a block of each shares
 };
 
 /// Registers dialects, passes and pipelines for a tool that names them in text.
 void registerGpu(mlir::DialectRegistry &registry);
+
+/// attnc → linalg on tensors with the streams that blocks can take. Remarks tell which, and why others are not.
+tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module);
 
 /// linalg on arrays (`lowerToArrays`) → one host function with `gpu.launch_func`, and a `gpu.module`. Fails, in lower
 /// case, where the host would have to know an element of an array.

@@ -4,6 +4,13 @@
 
 namespace attnc {
 
+/// On a grid whose points are each the work of a block of so many threads, not of one: its body is what each of them
+/// does, and they may wait for one another where all come by.
+inline constexpr llvm::StringLiteral blockAttribute = "attnc.block";
+/// Threads of a warp; and the address space of the memory that a block shares.
+inline constexpr std::int64_t warpSize = 32;
+inline constexpr unsigned sharedSpace = 3;
+
 /// Whether a loop is the host's: it launches grids, or has scratch of its own. The others are work of one thread.
 bool isHostLoop(mlir::scf::ForOp loop);
 

@@ -54,6 +54,7 @@ public:
       types.push_back(isArray(leaf) ? mlir::Type(addressOf(leaf)) : leaf.getType());
     auto kernel = gpu::GPUFuncOp::create(builder, grid.getLoc(), name, builder.getFunctionType(types, {}));
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+    kernel.setKnownBlockSize(llvm::ArrayRef<int32_t>{int32_t(threads()), 1, 1});
     builder.setInsertionPointToStart(&kernel.getBody().front());
     for (auto [i, leaf] : llvm::enumerate(leaves))
       if (!isArray(leaf))
@@ -165,22 +166,44 @@ private:
     return inside.lookup(value);
   }
 
-  /// Each thread takes the points t, t + T, t + 2 T … of all T threads; the last axis runs fastest.
+  /// Whether a point is the work of a block, and how many threads that has.
+  bool isOfBlocks() { return grid->hasAttr(blockAttribute); }
+  int64_t threads() {
+    auto own = grid->getAttrOfType<mlir::IntegerAttr>(blockAttribute);
+    return own ? own.getInt() : threadsOfBlock;
+  }
+
+  /// The bytes that a block shares, of which there is one array at most.
+  int64_t sharedBytes() {
+    int64_t bytes = 0;
+    grid->walk([&](memref::AllocaOp array) {
+      if (array.getType().getMemorySpaceAsInt() == sharedSpace)
+        bytes = array.getType().getNumElements();
+    });
+    return bytes;
+  }
+
+  /// Each thread takes the points t, t + T, t + 2 T … of all T threads, or each block of all blocks; the last axis runs
+  /// fastest.
   void body(mlir::OpBuilder &builder) {
     mlir::Location location = grid.getLoc();
     auto id = [&](auto tag) -> Value {
       return decltype(tag)::create(builder, location, builder.getIndexType(), gpu::Dimension::x);
     };
     auto product = [&](Value a, Value b) -> Value { return arith::MulIOp::create(builder, location, a, b); };
-    Value width = id(gpu::BlockDimOp()), threads = product(id(gpu::GridDimOp()), width);
-    Value first = arith::AddIOp::create(builder, location, product(id(gpu::BlockIdOp()), width), id(gpu::ThreadIdOp()));
+    Value first = id(gpu::BlockIdOp()), step = id(gpu::GridDimOp());
+    if (!isOfBlocks()) {
+      Value width = id(gpu::BlockDimOp());
+      step = product(step, width);
+      first = arith::AddIOp::create(builder, location, product(first, width), id(gpu::ThreadIdOp()));
+    }
     llvm::SmallVector<Value> extents;
     for (Value extent : grid.getUpperBound())
       extents.push_back(inside.lookup(extent));
     Value points = extents[0];
     for (Value extent : llvm::drop_begin(extents))
       points = product(points, extent);
-    auto loop = scf::ForOp::create(builder, location, first, points, threads);
+    auto loop = scf::ForOp::create(builder, location, first, points, step);
     mlir::OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     Value rest = loop.getInductionVar();
@@ -202,17 +225,22 @@ private:
     Value points = grid.getUpperBound()[0];
     for (Value extent : grid.getUpperBound().drop_front())
       points = arith::MulIOp::create(builder, location, points, extent);
-    Value rounded = arith::AddIOp::create(builder, location, points, number(threadsOfBlock - 1));
-    Value blocks = arith::DivUIOp::create(builder, location, rounded, number(threadsOfBlock));
+    Value blocks = points;
+    if (!isOfBlocks()) {
+      Value rounded = arith::AddIOp::create(builder, location, points, number(threadsOfBlock - 1));
+      blocks = arith::DivUIOp::create(builder, location, rounded, number(threadsOfBlock));
+    }
     blocks = arith::MinUIOp::create(builder, location, blocks, number(mostBlocks));
     llvm::SmallVector<Value> arguments;
     for (Value leaf : leaves)
       arguments.push_back(isArray(leaf) && leaf.getType() != addressOf(leaf)
                               ? denseView(builder, location, addressOf(leaf), leaf, {})
                               : leaf);
-    Value one = number(1);
-    gpu::LaunchFuncOp::create(builder, location, kernel, {blocks, one, one}, {number(threadsOfBlock), one, one},
-                              Value(), arguments);
+    Value one = number(1), shared;
+    if (int64_t bytes = sharedBytes())
+      shared = arith::ConstantOp::create(builder, location, builder.getI32IntegerAttr(int32_t(bytes)));
+    gpu::LaunchFuncOp::create(builder, location, kernel, {blocks, one, one}, {number(threads()), one, one}, shared,
+                              arguments);
   }
 
   mlir::func::FuncOp host;

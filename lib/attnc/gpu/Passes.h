@@ -3,6 +3,10 @@
 
 namespace attnc {
 
+/// `attnc-narrow`: streams read and write arrays in bf16 as they are kept, where only they ask for them in f32.
+std::unique_ptr<mlir::Pass> createNarrowPass();
+/// `attnc-blocks`: streams on arrays become grids of blocks of threads, which share memory and have matrix units.
+std::unique_ptr<mlir::Pass> createBlocksPass();
 /// `attnc-grids`: nests of loops over arrays become grids of independent points, each of which folds in order.
 std::unique_ptr<mlir::Pass> createGridsPass();
 /// `attnc-known`: what the host knows is no array: extents, shapes, scalars of index arithmetic.

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 #include <fmt/format.h>
 
@@ -141,6 +142,8 @@ private:
     if (kernel == int64_t(plan.kernels.size())) {
       plan.kernels.push_back(name);
       plan.arguments.push_back(count);
+      Value bytes = op.getDynamicSharedMemorySize();
+      plan.shared.push_back(bytes ? int32_t(mlir::getConstantIntValue(bytes).value_or(0)) : 0);
     }
     emit({ATTNC_LAUNCH, kernel, registerOf(op.getGridSizeX()), registerOf(op.getBlockSizeX()), count});
     for (Value argument : op.getKernelOperands())

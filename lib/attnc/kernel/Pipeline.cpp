@@ -44,7 +44,7 @@ struct Lowering {
     if (station == Artefact::Dialect)
       return {};
     bool device = target.device != Target::Device::None;
-    if (auto lowered = lowerToLinalg(*module, !device);
+    if (auto lowered = device ? lowerToStreams(*module) : lowerToLinalg(*module);
         !lowered || station == Artefact::Linalg || station == Artefact::Streams)
       return lowered;
     if (!device)

@@ -34,7 +34,7 @@ public:
 
   void write() {
     bool emulated = program.device == Target::Device::Emulated;
-    std::vector<llvm::Constant *> interface, names, code;
+    std::vector<llvm::Constant *> interface, names, shared, code;
     for (const KernelArgument &argument : program.abi.arguments) {
       if (argument.role == KernelArgument::Role::SizeValue)
         continue;
@@ -45,6 +45,8 @@ public:
     }
     for (const std::string &name : program.plan.kernels)
       names.push_back(text(name));
+    for (std::int32_t bytes : program.plan.shared)
+      shared.push_back(builder.getInt32(std::uint32_t(bytes)));
     for (std::int64_t word : program.plan.code)
       code.push_back(builder.getInt64(word));
     llvm::Type *pointer = builder.getPtrTy();
@@ -59,8 +61,8 @@ public:
     auto count = [&](std::int64_t value) { return builder.getInt32(std::uint32_t(value)); };
     constant = global(llvm::ConstantStruct::getAnon(
         {count(emulated ? 1 : 2), count(program.plan.arrays), count(program.plan.sizes), count(program.plan.registers),
-         count(std::int64_t(program.plan.kernels.size())), list(interface), list(code), list(names), images,
-         llvm::cast<llvm::Constant>(driver.getCallee())}));
+         count(std::int64_t(program.plan.kernels.size())), list(interface), list(code), list(names), list(shared),
+         images, llvm::cast<llvm::Constant>(driver.getCallee())}));
     tensors();
     packed();
     error();

@@ -17,6 +17,7 @@ static void find(void) {
                  {"cuModuleLoadData", &driver.load},
                  {"cuModuleUnload", &driver.unload},
                  {"cuModuleGetFunction", &driver.function},
+                 {"cuFuncSetAttribute", &driver.attribute},
                  {"cuMemAllocAsync", &driver.allocate},
                  {"cuMemFreeAsync", &driver.release},
                  {"cuLaunchKernel", &driver.launch},

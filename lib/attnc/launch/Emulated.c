@@ -30,6 +30,11 @@ static int function(void **result, void *module, const char *name) {
   return notFound;
 }
 
+static int attribute(void *function, int attribute, int value) {
+  (void)function, (void)attribute, (void)value;
+  return 0;
+}
+
 static int allocate(uint64_t *address, size_t bytes, void *stream) {
   (void)stream;
   void *memory = NULL;
@@ -66,6 +71,6 @@ static int text(int status, const char **result) {
 }
 
 const attnc_driver *attnc_emulated(void) {
-  static const attnc_driver driver = {context, load, unload, function, allocate, release, launch, text};
+  static const attnc_driver driver = {context, load, unload, function, attribute, allocate, release, launch, text};
   return &driver;
 }

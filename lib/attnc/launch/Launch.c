@@ -56,8 +56,11 @@ static int32_t load(const attnc_program *program, const attnc_driver *driver, vo
     free(fresh);
     return driverError(driver, status, "the kernels cannot be loaded");
   }
+  enum { mostShared = 8, freely = 48 * 1024 }; /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
   for (int32_t i = 0; i < program->kernels; ++i)
-    if ((status = driver->function(&fresh->functions[i], module, program->names[i])) != 0) {
+    if ((status = driver->function(&fresh->functions[i], module, program->names[i])) != 0 ||
+        (program->shared[i] > freely &&
+         (status = driver->attribute(fresh->functions[i], mostShared, program->shared[i])) != 0)) {
       driver->unload(module);
       free(fresh);
       return driverError(driver, status, program->names[i]);
@@ -147,8 +150,8 @@ static int32_t follow(const attnc_program *program, const attnc_driver *driver, 
       for (int64_t i = 0; i < w[4]; ++i)
         arguments[i] = &r[w[5 + i]];
       if (r[w[2]] > 0) {
-        int status = driver->launch(loaded->functions[w[1]], (unsigned)r[w[2]], 1, 1, (unsigned)r[w[3]], 1, 1, 0,
-                                    stream, arguments, NULL);
+        int status = driver->launch(loaded->functions[w[1]], (unsigned)r[w[2]], 1, 1, (unsigned)r[w[3]], 1, 1,
+                                    (unsigned)program->shared[w[1]], stream, arguments, NULL);
         if (status)
           return driverError(driver, status, program->names[w[1]]);
       }

@@ -34,6 +34,7 @@ typedef struct attnc_driver {
   int (*load)(void **module, const void *image);                  /* cuModuleLoadData */
   int (*unload)(void *module);                                    /* cuModuleUnload */
   int (*function)(void **, void *module, const char *name);       /* cuModuleGetFunction */
+  int (*attribute)(void *function, int attribute, int value);     /* cuFuncSetAttribute */
   int (*allocate)(uint64_t *address, size_t bytes, void *stream); /* cuMemAllocAsync */
   int (*release)(uint64_t address, void *stream);                 /* cuMemFreeAsync */
   int (*launch)(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned, unsigned,
@@ -53,6 +54,7 @@ typedef struct attnc_program {
   const attnc_array *interface;
   const int64_t *code;
   const char *const *names; /* of the kernels */
+  const int32_t *shared;    /* bytes of memory that a block of each shares */
   const void *images[2];    /* the first that loads is taken; null where there is none */
   /* Null where there is none. NOLINTNEXTLINE(modernize-redundant-void-arg): in C, () leaves the arguments open. */
   const attnc_driver *(*driver)(void);

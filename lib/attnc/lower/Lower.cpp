@@ -57,13 +57,13 @@ void addDialects(mlir::DialectRegistry &registry) {
   registerStreamBufferization(registry);
 }
 
-void buildToLinalg(mlir::OpPassManager &passes, bool streams) {
+void buildToLinalg(mlir::OpPassManager &passes, const Streaming &streaming) {
   passes.addNestedPass<func::FuncOp>(createToLinalgPass());
   passes.addPass(mlir::createCSEPass());
-  if (streams) {
+  if (streaming.scans)
     passes.addNestedPass<func::FuncOp>(createScansPass());
-    passes.addNestedPass<func::FuncOp>(createStreamPass());
-  }
+  if (streaming.streams)
+    passes.addNestedPass<func::FuncOp>(createStreamPass(streaming.refuse));
   passes.addNestedPass<func::FuncOp>(createExpandSoftmaxPass());
   passes.addNestedPass<func::FuncOp>(createFusePass());
   passes.addPass(mlir::createCanonicalizerPass());
@@ -125,14 +125,15 @@ void registerLowering(mlir::DialectRegistry &registry) {
   for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass,
                       createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createUnscopePass,
                       createExpandMathPass, createPointersPass, createToLLVMPass, createAliasScopesPass,
-                      createScansPass, createStreamPass, createExpandSoftmaxPass, createSharePass})
+                      createScansPass, createExpandSoftmaxPass, createSharePass})
     mlir::registerPass(create);
+  mlir::registerPass([] { return createStreamPass(); });
   registerTilesPass();
   registerChunksPass();
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused",
-                                                 [](mlir::OpPassManager &passes) { buildToLinalg(passes, true); });
+                                                 [](mlir::OpPassManager &passes) { buildToLinalg(passes, {}); });
   static mlir::PassPipelineRegistration<> nests("attnc-to-nests", "attnc to linalg on tensors, fused, without streams",
-                                                [](mlir::OpPassManager &passes) { buildToLinalg(passes, false); });
+                                                [](mlir::OpPassManager &passes) { buildToLinalg(passes, {false, false, {}}); });
   static mlir::PassPipelineRegistration<> arrays(
       "attnc-to-arrays", "linalg on tensors to linalg on arrays, each with its place", buildToArrays);
   static mlir::PassPipelineRegistration<> llvm("attnc-to-llvm",
@@ -140,9 +141,9 @@ void registerLowering(mlir::DialectRegistry &registry) {
                                                [](mlir::OpPassManager &passes) { buildToLLVM(passes, {}); });
 }
 
-tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module, bool streams) {
+tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module, const Streaming &streaming) {
   return run(
-      module, [&](mlir::OpPassManager &passes) { buildToLinalg(passes, streams); },
+      module, [&](mlir::OpPassManager &passes) { buildToLinalg(passes, streaming); },
       "the diagram cannot be lowered to loops over arrays");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include "attnc/diagram/Diagram.h"
 #include "attnc/stream/Machine.h"
+#include "attnc/stream/Passes.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -52,9 +53,14 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::M
                                                                          const Definition &definition,
                                                                          const LowerOptions &options = {},
                                                                          const SourceManager *sources = nullptr);
-/// attnc → linalg on tensors, fused: still values, still one function of tensors and indices. With `streams`, what is
-/// attention-shaped is one `attnc.stream`; without, everything is nests of loops.
-tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module, bool streams = true);
+/// What becomes one operation of its own, instead of nests of loops: attention-shaped folds `attnc.stream`, affine scans
+/// `attnc.chunks`.
+struct Streaming {
+  bool streams = true, scans = true;
+  StreamRefusal refuse;
+};
+/// attnc → linalg on tensors, fused: still values, still one function of tensors and indices.
+tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module, const Streaming &streaming = {});
 /// linalg on tensors, without streams → linalg on arrays: results become arguments, each value has its place, and each
 /// array of scratch is freed after its last use.
 tl::expected<void, std::string> lowerToArrays(mlir::ModuleOp module);

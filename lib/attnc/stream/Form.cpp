@@ -38,7 +38,8 @@ struct Formation {
 
 class Former {
 public:
-  Former(mlir::IRRewriter &rewriter, const Sum &sum) : rewriter(rewriter), sum(sum) {}
+  Former(mlir::IRRewriter &rewriter, const Sum &sum, const StreamRefusal &refused)
+      : rewriter(rewriter), sum(sum), refused(refused) {}
 
   /// The stream in place of the fold, or nothing with `why`.
   bool run() {
@@ -46,8 +47,9 @@ public:
       return false;
     for (unsigned i = 0; i <= sum.factors.size(); ++i) // each factor as the values, then none
       if (auto formation = attempt(i)) {
-        replace(*formation);
-        return true;
+        if (replace(*formation))
+          return true;
+        break;
       }
     sum.op->emitRemark() << "not streamed: " << why;
     return false;
@@ -238,7 +240,7 @@ private:
     return false;
   }
 
-  void replace(Formation &formation) {
+  bool replace(Formation &formation) {
     const Roles &roles = formation.roles;
     unsigned loops = roles.batch.size() + 2 + roles.hasDepth + formation.value.has_value();
     llvm::SmallVector<mlir::Attribute> maps;
@@ -283,6 +285,11 @@ private:
                          rewriter.getStringAttr(formation.algebra), rewriter.getI64IntegerAttr(roles.batch.size()),
                          contraction, values, others, outputs, rewriter.getArrayAttr(maps));
     stream.getScore().push_back(formation.region.release());
+    if (std::string reason = refused ? refused(stream) : std::string(); !reason.empty()) {
+      rewriter.eraseOp(stream);
+      why = std::move(reason);
+      return false;
+    }
     explain(stream);
     Value result = stream.getResult(0);
     for (const Normaliser &normaliser : llvm::reverse(formation.normalisers))
@@ -290,6 +297,7 @@ private:
                    ? normalise(rewriter, normaliser, result, output, formation.measured->array, stream.getResult(1))
                    : normalise(rewriter, normaliser, result, output, nullptr, nullptr);
     rewriter.replaceOp(fold, result);
+    return true;
   }
 
   /// What was found, its multiplications and the bytes that must be read and written; those of known sizes.
@@ -330,12 +338,14 @@ private:
 
   mlir::IRRewriter &rewriter;
   Sum sum;
+  const StreamRefusal &refused;
   std::string why;
   llvm::DenseMap<mlir::Operation *, bool> ends;
 };
 
 struct Stream : mlir::PassWrapper<Stream, mlir::OperationPass<mlir::func::FuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Stream)
+  explicit Stream(StreamRefusal refuse) : refuse(std::move(refuse)) {}
   llvm::StringRef getArgument() const final { return "attnc-stream"; }
   llvm::StringRef getDescription() const final { return "folds whose operands are produced along their axis"; }
   void getDependentDialects(mlir::DialectRegistry &registry) const final {
@@ -349,13 +359,13 @@ struct Stream : mlir::PassWrapper<Stream, mlir::OperationPass<mlir::func::FuncOp
 
 private:
   /// Consumers first: what only a stream asked for is gone before it is looked at.
-  static void form(mlir::IRRewriter &rewriter, mlir::Block &block) {
+  void form(mlir::IRRewriter &rewriter, mlir::Block &block) {
     for (mlir::Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
       if (mlir::isOpTriviallyDead(&op)) {
         rewriter.eraseOp(&op);
       } else if (auto fold = mlir::dyn_cast<linalg::GenericOp>(op)) {
         if (auto sum = fold->getNumResults() == 1 ? sumOf(fold.getResult(0)) : std::nullopt)
-          Former(rewriter, *sum).run();
+          Former(rewriter, *sum, refuse).run();
       } else if (!mlir::isa<linalg::LinalgOp>(op)) {
         for (mlir::Region &region : op.getRegions())
           for (mlir::Block &inside : region)
@@ -363,10 +373,14 @@ private:
       }
     }
   }
+
+  StreamRefusal refuse;
 };
 
 } // namespace
 
-std::unique_ptr<mlir::Pass> createStreamPass() { return std::make_unique<Stream>(); }
+std::unique_ptr<mlir::Pass> createStreamPass(StreamRefusal refuse) {
+  return std::make_unique<Stream>(std::move(refuse));
+}
 
 } // namespace attnc

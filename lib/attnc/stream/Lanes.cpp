@@ -1,6 +1,7 @@
 #include "attnc/stream/Lanes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -22,7 +23,7 @@ Value splat(Code &code, mlir::Type type, double value) {
 }
 
 Value broadcast(Code &code, Value value, unsigned lanes) {
-  if (mlir::isa<mlir::VectorType>(value.getType()))
+  if (lanes == 1 || mlir::isa<mlir::VectorType>(value.getType()))
     return value;
   return vector::BroadcastOp::create(code, mlir::VectorType::get({lanes}, value.getType()), value);
 }
@@ -69,13 +70,15 @@ Lanes reciprocal(Lanes x) {
 
 /// 2^t with t = x log2(e) = n + f, |f| ≤ 1/2: a polynomial in f, times 2^n whose bits come out of the rounding of
 /// t + 1.5·2^23 + 127, in the last bits of which n + 127 stands. The coefficients are a least-maximum fit of 2^f on
-/// [−1/2, 1/2] with relative error 7.5e-8.
+/// [−1/2, 1/2] with relative error 7.5e-8. A thread of a GPU has an instruction for 2^t.
 Lanes expBelow(Lanes x) {
   Code &code = *x.code;
-  auto type = mlir::cast<mlir::VectorType>(x.value.getType());
-  auto number = [&](double value) { return splat(code, type, value); };
-  auto fma = [&](Value a, Value b, Value c) { return vector::FMAOp::create(code, a, b, c).getResult(); };
   constexpr double log2e = 1.4426950408889634, shift = 12582912.0 + 127;
+  auto type = mlir::dyn_cast<mlir::VectorType>(x.value.getType());
+  auto number = [&](double value) { return splat(code, x.value.getType(), value); };
+  if (!type)
+    return {&code, mlir::math::Exp2Op::create(code, arith::MulFOp::create(code, x.value, number(log2e)))};
+  auto fma = [&](Value a, Value b, Value c) { return vector::FMAOp::create(code, a, b, c).getResult(); };
   Value rounded = fma(x.value, number(log2e), number(shift));
   Value n = arith::SubFOp::create(code, rounded, number(shift));
   Value f = fma(x.value, number(log2e), arith::NegFOp::create(code, n));

@@ -5,7 +5,7 @@ namespace attnc {
 
 using Code = mlir::ImplicitLocOpBuilder;
 
-/// One f32 for each query of a vector: the numbers of an algebra (Algebra.h) in a kernel.
+/// One f32 for each query of a vector, or a scalar for one query: the numbers of an algebra (Algebra.h) in a kernel.
 struct Lanes {
   Code *code;
   mlir::Value value;
@@ -26,7 +26,7 @@ Lanes reciprocal(Lanes x);
 
 /// A constant of the type, in every lane where it is a vector.
 mlir::Value splat(Code &code, mlir::Type type, double value);
-/// The scalar in every lane; a vector as it is.
+/// The scalar in every lane; a vector as it is. One lane is the scalar itself.
 mlir::Value broadcast(Code &code, mlir::Value value, unsigned lanes);
 
 // Arithmetic of indices.

@@ -1,7 +1,11 @@
 #pragma once
+#include "attnc/dialect/AttncDialect.h"
 #include "attnc/stream/Machine.h"
 
 #include "mlir/Pass/Pass.h"
+
+#include <functional>
+#include <string>
 
 // Streams: folds over an axis along which their operands are produced, so that nothing with both the axes of the
 // queries and of the keys is kept in memory.
@@ -13,8 +17,11 @@
 //     scf.for on tensors ─attnc-scans→ attnc.chunks ─(bufferisation)─attnc-chunks→ loops of vectors
 namespace attnc {
 
+/// Why a target has no tiles for a stream, in lower case; empty where it has.
+using StreamRefusal = std::function<std::string(dialect::StreamOp)>;
+
 /// `attnc-stream`: folds that are streams become `attnc.stream`; remarks tell which, and why others are not.
-std::unique_ptr<mlir::Pass> createStreamPass();
+std::unique_ptr<mlir::Pass> createStreamPass(StreamRefusal refuse = {});
 /// `attnc-tiles`: `attnc.stream` on arrays becomes loops over tiles in the registers of a machine.
 std::unique_ptr<mlir::Pass> createTilesPass(const Machine &machine = {});
 void registerTilesPass();

@@ -45,7 +45,9 @@ Region::Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned ve
     for (unsigned lane = 0; lane < lanes; ++lane)
       steps.push_back(v * lanes + lane);
     auto indices = mlir::VectorType::get({lanes}, code.getIndexType());
-    Value step = arith::ConstantOp::create(code, mlir::DenseIntElementsAttr::get(indices, steps));
+    Value step = lanes == 1
+                     ? index(code, v)
+                     : arith::ConstantOp::create(code, mlir::DenseIntElementsAttr::get(indices, steps)).getResult();
     values[block.getArgument(loops)] = arith::AddIOp::create(code, step, broadcast(code, first, lanes));
     for (unsigned i = 0; i < stream.getOthers().size(); ++i)
       if (Value argument = block.getArgument(others + i); !varying.contains(argument))
@@ -117,6 +119,10 @@ Value Region::load(unsigned other, unsigned v, Value key) {
   }
   if (!along)
     return memref::LoadOp::create(code, array, place);
+  if (lanes == 1) { // past the last query the last one is read again
+    place[*along] = smaller(code, query, subtract(code, queries, index(code, 1)));
+    return memref::LoadOp::create(code, array, place);
+  }
   mlir::Type element = mlir::getElementTypeOrSelf(array);
   auto type = mlir::VectorType::get({lanes}, element);
   Value zero = splat(code, type, 0);

@@ -4,7 +4,7 @@
 
 namespace attnc {
 
-/// The region of a stream on vectors of queries. What does not vary with the key is computed once, before the loops
+/// The region of a stream on vectors of queries, or, with one lane, on scalars. What does not vary with the key is computed once, before the loops
 /// over keys; what varies with neither stays a scalar.
 class Region {
 public:

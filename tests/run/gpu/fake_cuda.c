@@ -9,7 +9,10 @@
 enum { invalid = 1, outOfMemory = 2, launchFailed = 719, most = 64 };
 static uint64_t live[most];
 static uint64_t next = 0x10000;
-static const char *names[most];
+static struct function {
+  const char *name;
+  unsigned shared; /* the most that it may be launched with */
+} known[most];
 static int functions;
 static int module;
 
@@ -45,8 +48,15 @@ int cuModuleUnload(void *which) {
 int cuModuleGetFunction(void **result, void *which, const char *name) {
   if (which != &module || functions == most || fails("cuModuleGetFunction"))
     return invalid;
-  names[functions] = name;
-  *result = &names[functions++];
+  known[functions].name = name;
+  known[functions].shared = 48 * 1024;
+  *result = &known[functions++];
+  return 0;
+}
+int cuFuncSetAttribute(struct function *which, int attribute, int value) {
+  if (fails("cuFuncSetAttribute") || attribute != 8 || value > 227 * 1024)
+    return invalid;
+  which->shared = (unsigned)value;
   return 0;
 }
 int cuMemAllocAsync(uint64_t *address, size_t bytes, void *stream) {
@@ -72,13 +82,14 @@ int cuMemFreeAsync(uint64_t address, void *stream) {
   say("free", "unknown", address, 0, stream);
   return invalid;
 }
-int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned b, unsigned c,
+int cuLaunchKernel(const struct function *which, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned b, unsigned c,
                    unsigned shared, void *stream, void **arguments, void **extra) {
   if (fails("cuLaunchKernel"))
     return launchFailed;
-  if (!x || y != 1 || z != 1 || !threads || threads > 1024 || b != 1 || c != 1 || shared || extra || !arguments)
+  if (!x || y != 1 || z != 1 || !threads || threads > 1024 || b != 1 || c != 1 || shared > which->shared || extra ||
+      !arguments)
     return invalid;
-  say("launch", **(const char ***)&function, x, threads, stream);
+  say("launch", which->name, x, threads, stream);
   return 0;
 }
 int cuGetErrorString(int status, const char **text) {

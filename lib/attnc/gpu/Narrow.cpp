@@ -1,0 +1,85 @@
+#include "attnc/gpu/Passes.h"
+#include "attnc/gpu/Tiling.h"
+#include "attnc/stream/Access.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace attnc {
+
+namespace {
+
+namespace linalg = mlir::linalg;
+using dialect::StreamOp;
+using mlir::Value;
+
+struct Narrow : mlir::PassWrapper<Narrow, mlir::OperationPass<mlir::func::FuncOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Narrow)
+  llvm::StringRef getArgument() const final { return "attnc-narrow"; }
+  llvm::StringRef getDescription() const final { return "streams read and write arrays in bf16 as they are kept"; }
+  void getDependentDialects(mlir::DialectRegistry &registry) const final {
+    registry.insert<dialect::AttncDialect, mlir::tensor::TensorDialect>();
+  }
+
+  void runOnOperation() final {
+    mlir::IRRewriter rewriter(&getContext());
+    llvm::SmallVector<StreamOp> streams;
+    getOperation()->walk([&](StreamOp stream) { streams.push_back(stream); });
+    for (StreamOp stream : streams) {
+      reads(stream);
+      writes(rewriter, stream);
+    }
+  }
+
+private:
+  static void reads(StreamOp stream) {
+    llvm::SmallVector<mlir::Attribute> maps(stream.getMaps().getValue());
+    for (unsigned i = 0; i < stream.getContraction().size() + stream.getValue().size(); ++i) {
+      mlir::AffineMap map;
+      if (Value array = narrowOperand(stream, i, map)) {
+        stream->setOperand(i, array);
+        maps[i] = mlir::AffineMapAttr::get(map);
+      }
+    }
+    stream.setMapsAttr(mlir::ArrayAttr::get(stream.getContext(), maps));
+  }
+
+  /// Results that are only asked for in bf16 are written so.
+  static void writes(mlir::IRRewriter &rewriter, StreamOp stream) {
+    if (stream->getNumResults() != 1 || !stream->getResult(0).hasOneUse())
+      return;
+    auto map = mlir::dyn_cast<linalg::GenericOp>(*stream->getResult(0).user_begin());
+    if (!map || map->getNumResults() != 1 || mapOf(map.getResult(0)) != map || map.getNumDpsInputs() != 1)
+      return;
+    auto rounded = map.getBody()->getTerminator()->getOperand(0).getDefiningOp<mlir::arith::TruncFOp>();
+    auto argument = rounded ? mlir::dyn_cast<mlir::BlockArgument>(rounded.getIn()) : nullptr;
+    if (!argument || argument != map.getBody()->getArgument(0) || !rounded.getType().isBF16())
+      return;
+    unsigned output = stream->getNumOperands() - 1; // the only one
+    mlir::AffineMap in = map.getIndexingMapsArray()[0], out = map.getIndexingMapsArray()[1], old = stream.mapOf(output);
+    if (!in.isPermutation())
+      return;
+    llvm::SmallVector<mlir::AffineExpr> axes;
+    for (mlir::AffineExpr loop : out.getResults())
+      axes.push_back(old.getResult(*in.getResultPosition(loop)));
+    llvm::SmallVector<mlir::Attribute> maps(stream.getMaps().getValue());
+    maps[output] = mlir::AffineMapAttr::get(mlir::AffineMap::get(old.getNumDims(), 0, axes, stream.getContext()));
+    rewriter.setInsertionPoint(map);
+    llvm::SmallVector<Value> operands(stream->getOperands());
+    operands[output] = map.getDpsInits()[0];
+    mlir::OperationState state(stream.getLoc(), stream->getName(), operands, map->getResultTypes(), stream->getAttrs());
+    state.addRegion()->takeBody(stream.getScore());
+    mlir::Operation *made = rewriter.create(state);
+    mlir::cast<StreamOp>(made).setMapsAttr(mlir::ArrayAttr::get(stream.getContext(), maps));
+    rewriter.replaceOp(map, made->getResults());
+    rewriter.eraseOp(stream);
+  }
+};
+
+} // namespace
+
+std::unique_ptr<mlir::Pass> createNarrowPass() { return std::make_unique<Narrow>(); }
+
+} // namespace attnc

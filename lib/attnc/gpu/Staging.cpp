@@ -1,0 +1,90 @@
+#include "attnc/gpu/Staging.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/TypeUtilities.h"
+
+namespace attnc {
+
+namespace arith = mlir::arith;
+namespace memref = mlir::memref;
+using mlir::Value;
+using mlir::ValueRange;
+
+Staging::Staging(Code &code, const View &view, int64_t columns, int64_t room, Value shared, int64_t threads)
+    : code(code), view(view), columns(columns), room(room), shared(shared), threads(threads) {
+  mlir::Type element = mlir::getElementTypeOrSelf(view.array);
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  span = 16 / bytes;
+  bool along = mlir::isConstantIntValue(view.columnStride, 1);
+  if (element != mlir::getElementTypeOrSelf(shared) || !along || room % span != 0)
+    return;
+  Value address = memref::ExtractAlignedPointerAsIndexOp::create(code, view.array);
+  Value start = add(code, address, multiply(code, view.start, index(code, bytes)));
+  Value both = arith::OrIOp::create(code, start, multiply(code, view.rowStride, index(code, bytes)));
+  Value rest = code.createOrFold<arith::RemUIOp>(both, index(code, 16));
+  aligned = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, rest, index(code, 0));
+}
+
+void Staging::copy(const Thread &thread, Value from, Value to, int64_t count, Value at) {
+  if (!aligned)
+    return copyElements(thread, from, to, count, at);
+  branch(
+      code, aligned, [&] { copySpans(thread, from, to, count, at); },
+      [&] { copyElements(thread, from, to, count, at); });
+}
+
+/// The threads take parts of `width` columns in turn, along rows.
+template <class Body> void Staging::eachPart(const Thread &thread, int64_t count, int64_t width, Body body) {
+  int64_t parts = room / width;
+  loop(code, thread.id, index(code, count * parts), threads, [&](Value number) {
+    Value row = code.createOrFold<arith::DivUIOp>(number, index(code, parts));
+    Value part = code.createOrFold<arith::RemUIOp>(number, index(code, parts));
+    body(row, multiply(code, part, index(code, width)));
+  });
+}
+
+void Staging::copyElements(const Thread &thread, Value from, Value to, int64_t count, Value at) {
+  mlir::Type given = mlir::getElementTypeOrSelf(view.array), wanted = mlir::getElementTypeOrSelf(shared);
+  eachPart(thread, count, 1, [&](Value row, Value column) {
+    Value source = add(code, from, row);
+    Value there = arith::AndIOp::create(code, less(code, source, to), less(code, column, index(code, columns)));
+    auto read = mlir::scf::IfOp::create(
+        code, there,
+        [&](mlir::OpBuilder &builder, mlir::Location location) {
+          Code inside(location, builder);
+          Value place =
+              add(inside, view.start,
+                  add(inside, multiply(inside, source, view.rowStride), multiply(inside, column, view.columnStride)));
+          Value element = memref::LoadOp::create(inside, view.array, ValueRange{place});
+          if (given != wanted)
+            element = arith::ExtFOp::create(inside, wanted, element);
+          mlir::scf::YieldOp::create(inside, element);
+        },
+        [&](mlir::OpBuilder &builder, mlir::Location location) {
+          Code inside(location, builder);
+          mlir::scf::YieldOp::create(inside, splat(inside, wanted, 0));
+        });
+    memref::StoreOp::create(code, read.getResult(0), shared, ValueRange{add(code, at, row), column});
+  });
+}
+
+void Staging::copySpans(const Thread &thread, Value from, Value to, int64_t count, Value at) {
+  eachPart(thread, count, span, [&](Value row, Value column) {
+    Value source = add(code, from, row), none = index(code, 0);
+    Value left = code.createOrFold<arith::MaxSIOp>(subtract(code, index(code, columns), column), none);
+    Value there = smaller(code, left, index(code, span));
+    there = code.createOrFold<arith::SelectOp>(less(code, source, to), there, none);
+    // What is not there is not read, but its address must be that of something.
+    Value place = add(code, view.start, add(code, multiply(code, source, view.rowStride), column));
+    place = code.createOrFold<arith::SelectOp>(less(code, none, there), place, view.start);
+    mlir::nvgpu::DeviceAsyncCopyOp::create(code, mlir::nvgpu::DeviceAsyncTokenType::get(code.getContext()), shared,
+                                           ValueRange{add(code, at, row), column}, view.array, ValueRange{place},
+                                           code.getIndexAttr(span), there, code.getUnitAttr());
+  });
+}
+
+} // namespace attnc

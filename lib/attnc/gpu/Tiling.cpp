@@ -1,0 +1,89 @@
+#include "attnc/gpu/Tiling.h"
+
+#include "attnc/stream/Access.h"
+#include "attnc/stream/Algebra.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <fmt/format.h>
+
+namespace attnc {
+
+using dialect::StreamOp;
+
+/// Floats that a thread keeps of scores and results, beside what it computes with, of the 255 that it may have.
+constexpr int64_t mostKept = 144;
+/// Shared memory that a block may have on every device from sm_80 on.
+constexpr int64_t mostShared = 99 * 1024;
+
+mlir::Value narrowOperand(StreamOp stream, unsigned operand, mlir::AffineMap &map) {
+  Read read{stream->getOperand(operand), {}};
+  mlir::AffineMap given = stream.mapOf(operand);
+  for (unsigned axis = 0; axis < given.getNumResults(); ++axis)
+    read.loops.push_back(given.getDimPosition(axis));
+  mlir::linalg::GenericOp widens = mapOf(read.array);
+  if (!widens)
+    return nullptr;
+  auto extended = widens.getBody()->getTerminator()->getOperand(0).getDefiningOp<mlir::arith::ExtFOp>();
+  auto argument = extended ? mlir::dyn_cast<mlir::BlockArgument>(extended.getIn()) : nullptr;
+  if (!argument || argument.getOwner() != widens.getBody() || !argument.getType().isBF16())
+    return nullptr;
+  auto source = operandRead(widens, argument.getArgNumber(), read);
+  if (!source)
+    return nullptr;
+  llvm::SmallVector<mlir::AffineExpr> axes;
+  for (unsigned loop : source->loops)
+    axes.push_back(mlir::getAffineDimExpr(loop, stream.getContext()));
+  map = mlir::AffineMap::get(given.getNumDims(), 0, axes, stream.getContext());
+  return source->array;
+}
+
+static bool isNarrow(StreamOp stream, unsigned operand) {
+  mlir::AffineMap map;
+  return mlir::getElementTypeOrSelf(stream->getOperand(operand)).isBF16() || narrowOperand(stream, operand, map);
+}
+
+static int64_t extentOf(StreamOp stream, unsigned loop) {
+  for (auto [i, array] : llvm::enumerate(stream->getOperands()))
+    for (auto [axis, extent] : llvm::enumerate(mlir::cast<mlir::ShapedType>(array.getType()).getShape()))
+      if (stream.mapOf(i).getDimPosition(axis) == loop && !mlir::ShapedType::isDynamic(extent))
+        return extent;
+  return mlir::ShapedType::kDynamic;
+}
+
+tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
+  if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {}))
+    return tl::unexpected(fmt::format("there is no algebra '{}'", std::string_view(stream.getAlgebra())));
+  Tiling tiling;
+  tiling.contracted = stream.isContracted();
+  tiling.valued = stream.isValued();
+  unsigned values = stream.getContraction().size();
+  if (tiling.contracted) {
+    tiling.depth = extentOf(stream, stream.depthLoop());
+    tiling.matrixScores = isNarrow(stream, 0) && isNarrow(stream, 1);
+    if (mlir::ShapedType::isDynamic(tiling.depth))
+      return tl::unexpected<std::string>("the length of its queries and keys is not compiled in");
+  }
+  if (tiling.valued) {
+    tiling.features = extentOf(stream, stream.featureLoop());
+    tiling.matrixValues = isNarrow(stream, values);
+    if (mlir::ShapedType::isDynamic(tiling.features))
+      return tl::unexpected<std::string>("the length of its values is not compiled in");
+  }
+  for (int64_t warps : {4, 2})
+    for (int64_t buffers : {2, 1})
+      for (int64_t keys : {64, 32, 16}) {
+        tiling.warps = warps;
+        tiling.buffers = buffers;
+        tiling.keys = keys;
+        int64_t kept = keys / 2 + (tiling.valued ? tiling.featureTiles() * 4 : 2);
+        if (kept <= mostKept && tiling.bytes() <= mostShared)
+          return tiling;
+      }
+  return tl::unexpected(
+      fmt::format("queries and keys of length {} with values of length {} do not fit in the registers "
+                  "and the shared memory of a block",
+                  tiling.depth, tiling.features));
+}
+
+} // namespace attnc
