@@ -1,0 +1,148 @@
+"""Streams in blocks of threads: on the emulated device against the evaluator, and what PTX and `ptxas` say of them."""
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import support
+from support import EXAMPLES, TAXONOMY, Case, needs_compiler
+
+SDPA, CAUSAL = EXAMPLES / "02_sdpa.attn", EXAMPLES / "06_causal.attn"
+PTXAS = shutil.which("ptxas") or next(
+    (path for folder in (os.environ.get("CUDA_HOME"), "/usr/local/cuda") if folder
+     and os.access(path := f"{folder}/bin/ptxas", os.X_OK)), None)
+
+
+@needs_compiler
+class Emulated(Case):
+    def run_random(self, program, *sizes, options=(), inputs=("q", "k", "v")):
+        """`run --check` on random arrays fails where the result is not that of the evaluator."""
+        filled = [f"{name}=random:{i + 1}" for i, name in enumerate(inputs)]
+        return self.attnc("run", program, "--target=cuda-emulated", "--in", *filled, "--check", *options, "--size", *sizes)
+
+    def test_sizes_around_tiles(self):
+        for real, n, m, d, e in (("f32", 1, 1, 1, 1), ("f32", 65, 129, 7, 9), ("f32", 64, 64, 8, 8), ("f32", 63, 65, 5, 16),
+                                 ("f32", 3, 0, 2, 2), ("f32", 0, 3, 2, 2), ("f32", 3, 2, 0, 2), ("f32", 70, 70, 130, 3),
+                                 ("bf16", 1, 1, 1, 1), ("bf16", 65, 129, 8, 24), ("bf16", 64, 64, 16, 16),
+                                 ("bf16", 17, 63, 33, 7)):
+            for program in (SDPA, CAUSAL):
+                with self.subTest(f"{program.name} {real} n={n} m={m} d={d} e={e}"):
+                    self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}", options=("--dtype", real))
+
+    def test_lengths_as_arguments(self):
+        """One kernel for all numbers of queries and keys."""
+        library = self.write("f.attn", """diagram f(q: [b n 8], k: [b m 8], v: [b m 8]) -> [b n 8] {
+  simd b (q, k, v) {
+    simd n as i (q) {
+      s = simd m as j (k) { where(j <= i + (m - n) and i - j < 40, dot(q, k), -inf) }
+      sum m (a = softmax(s), v) { a * v }
+    }
+  }
+}
+""")
+        for real in ("f32", "bf16"):
+            for sizes in (("b=2", "n=70", "m=150"), ("b=1", "n=1", "m=200"), ("b=3", "n=130", "m=5"), ("b=0", "n=1", "m=1")):
+                with self.subTest(f"{real} {sizes}"):
+                    self.run_random(library, *sizes, options=("--dynamic", "--dtype", real))
+
+    def test_ranges_of_keys(self):
+        for condition in ("i - j < 20 and j <= i", "j + 5 >= i", "i + j <= m", "j >= n"):
+            for weight in ("softmax", "sum"):
+                masked = f"simd m as j (k) {{ where({condition}, dot(q, k), {'-inf' if weight == 'softmax' else '0'}) }}"
+                weights = f"softmax({masked})" if weight == "softmax" else masked
+                program = self.write("f.attn", "diagram f(q: [n d], k: [m d], v: [m e]) -> [n e] {\n"
+                                     f"  simd n as i (q) {{ sum m (a = {weights}, v) {{ a * v }} }}\n}}\n")
+                with self.subTest(f"{weight} {condition}"):
+                    self.run_random(program, "n=150", "m=140", "d=4", "e=3")
+
+    def test_groups_and_biases(self):
+        program = self.write("g.attn", """diagram g(q: [h n d], k: [g m d], v: [g m e], b: [h n m]) -> [h n e]
+where h == 2*g {
+  simd h as x (q, b) {
+    k' = k[floordiv(x, 2)]
+    v' = v[floordiv(x, 2)]
+    simd n (q, b) {
+      s = simd m (k', b) { tanh(dot(q, k')) + b }
+      sum m (a = softmax(s), v') { a * v' }
+    }
+  }
+}
+""")
+        for real, n, m in (("f32", 50, 149), ("bf16", 65, 16)):
+            with self.subTest(f"{real} n={n} m={m}"):
+                self.run_random(program, "g=2", f"n={n}", f"m={m}", "d=8", "e=8", options=("--dtype", real),
+                                inputs=("q", "k", "v", "b"))
+
+    def test_sinks_and_normalisers(self):
+        sink = self.write("k.attn", """diagram k(q: [n d], k: [m d], v: [m e], s: [n]) -> [n e] {
+  simd n (q, s) {
+    a = softmax(simd m (k) { dot(q, k) }, sink = s)
+    sum m (a, v) { a * v }
+  }
+}
+""")
+        normalised = self.write("n.attn", """diagram f(q: [n d], k: [m d], v: [m e]) -> [n e] {
+  simd n (q) {
+    w = simd m as j (k) { where(j == 0, 1.0, relu(dot(q, k))) }
+    z = sum m as j (w) { abs(w) + j / m }
+    a = simd m (w) { w / z }
+    sum m (a, v) { a * v }
+  }
+}
+""")
+        self.run_random(sink, "n=50", "m=149", "d=6", "e=4", inputs=("q", "k", "v", "s"))
+        self.run_random(sink, "n=3", "m=0", "d=6", "e=4", inputs=("q", "k", "v", "s"))
+        self.run_random(normalised, "n=50", "m=149", "d=6", "e=4")
+
+
+@needs_compiler
+class Assembled(Case):
+    def ptx(self, program, architecture, *options):
+        self.attnc("compile", program, "--emit=ptx", f"--target=cuda:{architecture}", *options, "-o", "x.ptx")
+        return (self.folder / "x.ptx").read_text()
+
+    def test_instructions(self):
+        """Tiles of 64 keys for 16 queries of a warp: d / 16 by 8 products for scores, 4 by e / 8 for results."""
+        for architecture, d, e in (("sm_80", 64, 64), ("sm_90a", 128, 128), ("sm_80", 72, 40)):
+            with self.subTest(f"{architecture} d={d} e={e}"):
+                text = self.ptx(CAUSAL, architecture, "--dtype", "bf16", "--size", f"d={d}", f"e={e}")
+                scores, results = -(-d // 16) * 8, 4 * 2 * -(-e // 16)
+                self.assertEqual(len(re.findall(r"mma\.sync\.aligned\.m16n8k16\S*bf16", text)), scores + results)
+                self.assertEqual(len(re.findall(r"ldmatrix\S*x4\.shared", text)), -(-d // 16) * 5)
+                self.assertEqual(len(re.findall(r"ldmatrix\S*x4\.trans", text)), 4 * -(-e // 16))
+                self.assertIn("cp.async.cg.shared.global", text)
+                self.assertIn("ex2.approx.ftz.f32", text)
+                self.assertNotIn("cvt.rn.f64", text)
+        text = self.ptx(SDPA, "sm_80", "--size", "d=64", "e=64")
+        self.assertNotIn("mma.sync", text)
+        self.assertIn("fma.rn.f32", text)
+
+    @unittest.skipUnless(PTXAS, "no ptxas here")
+    def test_registers(self):
+        """No spills up to lengths of 256; registers for two blocks on a multiprocessor at 64."""
+        for real, architecture, d, most in (("bf16", "sm_80", 64, 200), ("bf16", "sm_90a", 128, 255),
+                                            ("bf16", "sm_90a", 256, 255), ("f32", "sm_80", 64, 200),
+                                            ("f32", "sm_90a", 128, 255)):
+            with self.subTest(f"{real} {architecture} {d}"):
+                self.ptx(CAUSAL, architecture, "--dtype", real, "--size", f"d={d}", f"e={d}")
+                said = subprocess.run([PTXAS, f"-arch={architecture}", "-v", "x.ptx", "-o", "x.cubin"], cwd=self.folder,
+                                      capture_output=True, text=True)
+                self.assertEqual(said.returncode, 0, said.stderr)
+                self.assertNotRegex(said.stderr, r"C75(08|11|15)")
+                self.assertEqual(set(re.findall(r"(\d+) bytes spill", said.stderr)), {"0"}, said.stderr)
+                self.assertLessEqual(max(map(int, re.findall(r"Used (\d+) registers", said.stderr))), most)
+
+    def test_explained(self):
+        def told(*sizes):
+            return self.attnc("compile", SDPA, "--target=cuda", "--explain", *sizes).stdout
+        self.assertIn("streamed: softmax over any number of keys", told("--size", "d=64", "e=64"))
+        self.assertIn("not streamed: the length of its queries and keys is not compiled in", told())
+        self.assertIn("not streamed: the length of its values is not compiled in", told("--size", "d=64"))
+        self.assertIn("do not fit in the registers", told("--size", "d=64", "e=600"))
+
+
+tearDownModule = support.tearDownModule
+
+if __name__ == "__main__":
+    unittest.main()
