@@ -18,6 +18,7 @@ struct Kernel::Impl {
   KernelTimes times;
   LoadedObject object;
   std::int32_t (*entry)(void **);
+  const char *(*error)(); // of a kernel for a device
 };
 
 const KernelTimes &Kernel::times() const { return impl->times; }
@@ -37,6 +38,7 @@ tl::expected<Kernel, std::string> Kernel::load(const Definition &definition, con
   impl->entry = reinterpret_cast<std::int32_t (*)(void **)>(impl->object.symbol(symbol));
   if (!impl->entry)
     return tl::unexpected(fmt::format("the kernel does not define `{}`", symbol));
+  impl->error = reinterpret_cast<const char *(*)()>(impl->object.symbol(impl->abi.symbol + "_error"));
   impl->times = times;
   impl->times.load = watch.lap();
   Kernel kernel;
@@ -95,6 +97,8 @@ tl::expected<KernelRun, std::string> Kernel::run(const Size::Values &sizes, std:
   Stopwatch watch;
   std::int32_t status = impl->entry(slots.data());
   result.seconds = watch.lap();
+  if (status != 0 && impl->error)
+    return tl::unexpected<std::string>(impl->error());
   if (status == 1)
     return tl::unexpected<std::string>("there is not enough memory for its scratch arrays");
   if (status != 0)

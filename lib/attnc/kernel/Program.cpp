@@ -35,7 +35,9 @@ public:
   void write() {
     bool emulated = program.device == Target::Device::Emulated;
     std::vector<llvm::Constant *> interface, names, shared, code;
+    std::int64_t outputs = 0;
     for (const KernelArgument &argument : program.abi.arguments) {
+      outputs += argument.role == KernelArgument::Role::Output;
       if (argument.role == KernelArgument::Role::SizeValue)
         continue;
       auto [kind, bits] = elementOf(argument.dtype);
@@ -61,8 +63,8 @@ public:
     auto count = [&](std::int64_t value) { return builder.getInt32(std::uint32_t(value)); };
     constant = global(llvm::ConstantStruct::getAnon(
         {count(emulated ? 1 : 2), count(program.plan.arrays), count(program.plan.sizes), count(program.plan.registers),
-         count(std::int64_t(program.plan.kernels.size())), list(interface), list(code), list(names), list(shared),
-         images, llvm::cast<llvm::Constant>(driver.getCallee())}));
+         count(std::int64_t(program.plan.kernels.size())), count(outputs), list(interface), list(code), list(names),
+         list(shared), images, llvm::cast<llvm::Constant>(driver.getCallee())}));
     tensors();
     packed();
     error();
@@ -129,10 +131,10 @@ private:
   void packed() {
     llvm::Function *entry = function(std::string(packedSuffix), builder.getInt32Ty(), {builder.getPtrTy()});
     llvm::Value *slots = entry->getArg(0);
-    builder.CreateRet(call("attnc_run", builder.getInt32Ty(),
-                           {constant, slots,
-                            builder.CreateConstGEP1_64(builder.getInt64Ty(), slots, std::uint64_t(program.plan.arrays)),
-                            llvm::ConstantPointerNull::get(builder.getPtrTy())}));
+    builder.CreateRet(
+        call("attnc_run_here", builder.getInt32Ty(),
+             {constant, slots,
+              builder.CreateConstGEP1_64(builder.getInt64Ty(), slots, std::uint64_t(program.plan.arrays))}));
   }
   void error() {
     function("_error", builder.getPtrTy(), {});

@@ -22,7 +22,7 @@ struct DeviceProgram {
 /// Adds the program to a host's module, and its functions:
 ///
 ///     int32_t NAME(const attnc_tensor *array…, int64_t size…, void *stream)
-///     int32_t NAME_packed(void **slots)    the addresses of the arrays, then the sizes; on the default stream
+///     int32_t NAME_packed(void **slots)    the addresses of arrays of this machine, then the sizes
 ///     const char *NAME_error(void)         what went wrong last in this thread
 ///
 /// For the emulated device the module holds each kernel as `KERNEL_packed`.

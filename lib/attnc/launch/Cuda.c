@@ -7,6 +7,21 @@ static attnc_driver driver;
 static const char *missing;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static int (*getDevice)(int *device, int number);
+static int (*retain)(void **context, int device);
+static int (*setCurrent)(void *context);
+
+/* The primary context of the first device, which other libraries use too. It stays as long as the process. */
+static int enter(void) {
+  void *context = 0;
+  int device, status = driver.context(&context);
+  if (status || context)
+    return status;
+  if ((status = getDevice(&device, 0)) != 0 || (status = retain(&context, device)) != 0)
+    return status;
+  return setCurrent(context);
+}
+
 static void find(void) {
   int (*init)(unsigned) = 0;
   const struct {
@@ -21,7 +36,14 @@ static void find(void) {
                  {"cuMemAllocAsync", &driver.allocate},
                  {"cuMemFreeAsync", &driver.release},
                  {"cuLaunchKernel", &driver.launch},
-                 {"cuGetErrorString", &driver.text}};
+                 {"cuGetErrorString", &driver.text},
+                 {"cuDeviceGet", &getDevice},
+                 {"cuDevicePrimaryCtxRetain", &retain},
+                 {"cuCtxSetCurrent", &setCurrent},
+                 {"cuMemcpyHtoDAsync_v2", &driver.upload},
+                 {"cuMemcpyDtoHAsync_v2", &driver.download},
+                 {"cuStreamSynchronize", &driver.finish}};
+  driver.enter = enter;
   void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library) {
     missing = "libcuda.so.1, the driver of NVIDIA's devices, is not installed";

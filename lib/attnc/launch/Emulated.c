@@ -70,7 +70,36 @@ static int text(int status, const char **result) {
   return 0;
 }
 
+static int nothing(void) { return 0; }
+
+static int upload(uint64_t to, const void *from, size_t bytes, void *stream) {
+  (void)stream;
+  memcpy((void *)(uintptr_t)to, from, bytes);
+  return 0;
+}
+
+static int download(void *to, uint64_t from, size_t bytes, void *stream) {
+  return upload((uint64_t)(uintptr_t)to, (const void *)(uintptr_t)from, bytes, stream);
+}
+
+static int finish(void *stream) {
+  (void)stream;
+  return 0;
+}
+
 const attnc_driver *attnc_emulated(void) {
-  static const attnc_driver driver = {context, load, unload, function, attribute, allocate, release, launch, text};
+  static const attnc_driver driver = {.context = context,
+                                      .load = load,
+                                      .unload = unload,
+                                      .function = function,
+                                      .attribute = attribute,
+                                      .allocate = allocate,
+                                      .release = release,
+                                      .launch = launch,
+                                      .text = text,
+                                      .enter = nothing,
+                                      .upload = upload,
+                                      .download = download,
+                                      .finish = finish};
   return &driver;
 }

@@ -18,7 +18,7 @@ int32_t attnc_fail(int32_t status, const char *format, ...) {
   return status;
 }
 
-static int32_t driverError(const attnc_driver *driver, int status, const char *what) {
+int32_t attnc_driver_fail(const attnc_driver *driver, int status, const char *what) {
   enum { outOfMemory = 2 }; /* CUDA_ERROR_OUT_OF_MEMORY */
   const char *text = NULL;
   driver->text(status, &text);
@@ -54,7 +54,7 @@ static int32_t load(const attnc_program *program, const attnc_driver *driver, vo
       module = NULL;
   if (!module) {
     free(fresh);
-    return driverError(driver, status, "the kernels cannot be loaded");
+    return attnc_driver_fail(driver, status, "the kernels cannot be loaded");
   }
   enum { mostShared = 8, freely = 48 * 1024 }; /* CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES */
   for (int32_t i = 0; i < program->kernels; ++i)
@@ -63,7 +63,7 @@ static int32_t load(const attnc_program *program, const attnc_driver *driver, vo
          (status = driver->attribute(fresh->functions[i], mostShared, program->shared[i])) != 0)) {
       driver->unload(module);
       free(fresh);
-      return driverError(driver, status, program->names[i]);
+      return attnc_driver_fail(driver, status, program->names[i]);
     }
   fresh->program = program;
   fresh->context = context;
@@ -82,41 +82,46 @@ static int32_t checkExtent(const attnc_program *program, const attnc_tensor *ten
                     program->interface[words[1]].name, (long long)found, (long long)expected);
 }
 
+const int64_t *attnc_compute(const int64_t *w, int64_t *r) {
+  switch (w[0]) {
+  case ATTNC_CONSTANT:
+    r[w[1]] = w[2];
+    return w + 3;
+  case ATTNC_ADD:
+    r[w[1]] = r[w[2]] + r[w[3]];
+    return w + 4;
+  case ATTNC_SUBTRACT:
+    r[w[1]] = r[w[2]] - r[w[3]];
+    return w + 4;
+  case ATTNC_MULTIPLY:
+    r[w[1]] = r[w[2]] * r[w[3]];
+    return w + 4;
+  case ATTNC_DIVIDE:
+    r[w[1]] = r[w[2]] / r[w[3]];
+    return w + 4;
+  case ATTNC_MINIMUM:
+    r[w[1]] = r[w[2]] < r[w[3]] ? r[w[2]] : r[w[3]];
+    return w + 4;
+  case ATTNC_MAXIMUM:
+    r[w[1]] = r[w[2]] > r[w[3]] ? r[w[2]] : r[w[3]];
+    return w + 4;
+  default:
+    return NULL;
+  }
+}
+
 /* Carries out the plan. `held` says of each register whether it holds scratch. */
 static int32_t follow(const attnc_program *program, const attnc_driver *driver, const Loaded *loaded,
                       const attnc_tensor *const *tensors, int64_t *r, unsigned char *held, void *stream) {
   for (const int64_t *w = program->code;;) {
+    const int64_t *next = attnc_compute(w, r);
+    if (next) {
+      w = next;
+      continue;
+    }
     switch (w[0]) {
     case ATTNC_END:
       return ATTNC_DONE;
-    case ATTNC_CONSTANT:
-      r[w[1]] = w[2];
-      w += 3;
-      break;
-    case ATTNC_ADD:
-      r[w[1]] = r[w[2]] + r[w[3]];
-      w += 4;
-      break;
-    case ATTNC_SUBTRACT:
-      r[w[1]] = r[w[2]] - r[w[3]];
-      w += 4;
-      break;
-    case ATTNC_MULTIPLY:
-      r[w[1]] = r[w[2]] * r[w[3]];
-      w += 4;
-      break;
-    case ATTNC_DIVIDE:
-      r[w[1]] = r[w[2]] / r[w[3]];
-      w += 4;
-      break;
-    case ATTNC_MINIMUM:
-      r[w[1]] = r[w[2]] < r[w[3]] ? r[w[2]] : r[w[3]];
-      w += 4;
-      break;
-    case ATTNC_MAXIMUM:
-      r[w[1]] = r[w[2]] > r[w[3]] ? r[w[2]] : r[w[3]];
-      w += 4;
-      break;
     case ATTNC_EXTENT: {
       int32_t status = tensors ? checkExtent(program, tensors[w[1]], w, r[w[3]]) : ATTNC_DONE;
       if (status)
@@ -129,7 +134,7 @@ static int32_t follow(const attnc_program *program, const attnc_driver *driver, 
       if (r[w[2]] > 0) {
         int status = driver->allocate(&address, (size_t)r[w[2]], stream);
         if (status)
-          return driverError(driver, status, "no scratch memory");
+          return attnc_driver_fail(driver, status, "no scratch memory");
         held[w[1]] = 1;
       }
       r[w[1]] = (int64_t)address;
@@ -141,7 +146,7 @@ static int32_t follow(const attnc_program *program, const attnc_driver *driver, 
         held[w[1]] = 0;
         int status = driver->release((uint64_t)r[w[1]], stream);
         if (status)
-          return driverError(driver, status, "scratch memory cannot be freed");
+          return attnc_driver_fail(driver, status, "scratch memory cannot be freed");
       }
       w += 2;
       break;
@@ -153,7 +158,7 @@ static int32_t follow(const attnc_program *program, const attnc_driver *driver, 
         int status = driver->launch(loaded->functions[w[1]], (unsigned)r[w[2]], 1, 1, (unsigned)r[w[3]], 1, 1,
                                     (unsigned)program->shared[w[1]], stream, arguments, NULL);
         if (status)
-          return driverError(driver, status, program->names[w[1]]);
+          return attnc_driver_fail(driver, status, program->names[w[1]]);
       }
       w += 5 + w[4];
       break;

@@ -38,8 +38,12 @@ typedef struct attnc_driver {
   int (*allocate)(uint64_t *address, size_t bytes, void *stream); /* cuMemAllocAsync */
   int (*release)(uint64_t address, void *stream);                 /* cuMemFreeAsync */
   int (*launch)(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned, unsigned,
-                unsigned shared, void *stream, void **arguments, void **); /* cuLaunchKernel */
-  int (*text)(int status, const char **);                                  /* cuGetErrorString */
+                unsigned shared, void *stream, void **arguments, void **);  /* cuLaunchKernel */
+  int (*text)(int status, const char **);                                   /* cuGetErrorString */
+  int (*enter)(void);                                                       /* makes a context current if none is */
+  int (*upload)(uint64_t to, const void *from, size_t bytes, void *stream); /* cuMemcpyHtoDAsync */
+  int (*download)(void *to, uint64_t from, size_t bytes, void *stream);     /* cuMemcpyDtoHAsync */
+  int (*finish)(void *stream);                                              /* cuStreamSynchronize */
 } attnc_driver;
 
 typedef struct attnc_array {
@@ -49,8 +53,8 @@ typedef struct attnc_array {
 } attnc_array;
 
 typedef struct attnc_program {
-  int32_t device; /* the type of device of its arrays */
-  int32_t arrays, sizes, registers, kernels;
+  int32_t device;                                     /* the type of device of its arrays */
+  int32_t arrays, sizes, registers, kernels, outputs; /* the last of the arrays are the outputs */
   const attnc_array *interface;
   const int64_t *code;
   const char *const *names; /* of the kernels */
@@ -76,6 +80,9 @@ int32_t attnc_run(const attnc_program *program, void *const *arrays, const int64
 /* The same after every array was checked: device, element type, extents, dense and row-major. */
 int32_t attnc_run_tensors(const attnc_program *program, const attnc_tensor *const *tensors, const int64_t *sizes,
                           void *stream);
+/* The same with arrays in this machine's memory, dense and row-major: they are copied to the device, the first one if
+ * no context is current, and outputs back. All is done when it returns. */
+int32_t attnc_run_here(const attnc_program *program, void *const *arrays, const int64_t *sizes);
 const char *attnc_error(void);
 
 /* CUDA's driver, from libcuda.so.1; null, with an error, where it is not installed. */

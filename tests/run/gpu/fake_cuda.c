@@ -29,9 +29,23 @@ static void say(const char *name, const char *what, unsigned long long a, unsign
 }
 
 int cuInit(unsigned flags) { return flags ? invalid : 0; }
+static void *current;
 int cuCtxGetCurrent(void **context) {
-  *context = getenv("FAKE_CUDA_NO_CONTEXT") ? 0 : &module;
+  *context = current || getenv("FAKE_CUDA_NO_CONTEXT") ? current : &module;
   return 0;
+}
+int cuDeviceGet(int *device, int number) {
+  *device = 7;
+  return number || fails("cuDeviceGet") ? invalid : 0;
+}
+int cuDevicePrimaryCtxRetain(void **context, int device) {
+  *context = &module;
+  return device == 7 ? 0 : invalid;
+}
+int cuCtxSetCurrent(void *context) {
+  say("context", "-", 0, 0, 0);
+  current = context;
+  return context == &module ? 0 : invalid;
 }
 int cuModuleLoadData(void **result, const void *image) {
   int binary = memcmp(image, "\177ELF", 4) == 0;
@@ -81,6 +95,27 @@ int cuMemFreeAsync(uint64_t address, void *stream) {
     }
   say("free", "unknown", address, 0, stream);
   return invalid;
+}
+static int isLive(uint64_t address) {
+  for (int i = 0; i < most; ++i)
+    if (address && live[i] == address)
+      return 1;
+  return 0;
+}
+int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, void *stream) {
+  say("upload", "-", to, bytes, stream);
+  return fails("cuMemcpyHtoDAsync_v2") || !isLive(to) || !from || !bytes ? invalid : 0;
+}
+int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
+  say("download", "-", from, bytes, stream);
+  if (fails("cuMemcpyDtoHAsync_v2") || !isLive(from) || !bytes)
+    return invalid;
+  memset(to, 0, bytes);
+  return 0;
+}
+int cuStreamSynchronize(void *stream) {
+  say("wait", "-", 0, 0, stream);
+  return fails("cuStreamSynchronize") ? launchFailed : 0;
 }
 int cuLaunchKernel(const struct function *which, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned b, unsigned c,
                    unsigned shared, void *stream, void **arguments, void **extra) {
