@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
+#include <exception>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -44,7 +46,7 @@ static double exponent(const std::vector<double> &sizes, const std::vector<doubl
   return xy / xx;
 }
 
-int main() {
+static int run() {
   SourceManager sources;
   Diagnostics diagnostics(sources);
   Module module = elaborate(
@@ -93,4 +95,14 @@ int main() {
                                 {"canonical form", exponent(sizes, canonical)}}}}
                    .dump(1)
             << "\n";
+  return 0;
+}
+
+int main() {
+  try {
+    return run();
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }

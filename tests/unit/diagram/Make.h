@@ -65,7 +65,7 @@ inline Diagram diagram(const std::vector<Learner> &learners, const std::vector<T
   for (const Type &type : inputs)
     wires.push_back(draft.input(type));
   std::vector<WireId> outputs = body(draft, wires);
-  return draft.finish(std::move(outputs));
+  return draft.finish(outputs);
 }
 
 inline Definition definition(Diagram d, std::vector<Learner> learners = {}) {

@@ -113,10 +113,12 @@ Definition disturbed(Definition definition) {
     WireId x = inner.input(type, "x");
     if (type.isScalar()) {
       WireId small = *inner.add1(Const{1e-3}, {});
-      return std::move(inner).finish({*inner.add1(Pointwise{PointwiseFn::Add}, {x, small})});
+      WireId sum = *inner.add1(Pointwise{PointwiseFn::Add}, {x, small});
+      return std::move(inner).finish({sum});
     }
     Box box{Cap::None, type.axes[0], false, {Mode::Map}, std::make_shared<Diagram>(nudge(type.slice()))};
-    return std::move(inner).finish({*inner.add1(box, {x})});
+    WireId nudged = *inner.add1(box, {x});
+    return std::move(inner).finish({nudged});
   };
   outputs[0] = *builder.add1(Call{"nudge", std::make_shared<Diagram>(nudge(builder.type(outputs[0])))}, {outputs[0]});
   definition.diagram = std::move(builder).finish(outputs);
