@@ -1,7 +1,8 @@
 """What the end-to-end tests share: the program under test, arrays by name, and the distance of two results.
 
 The environment says what is tested: ATTNC is the program (default: `attnc` on the path), ATTNC_COMPILER=0 that it
-was built without the compiler, ATTNC_MINILM the folder of the sentence encoder's full arrays.
+was built without the compiler, ATTNC_SANITIZE=1 that it was built with the sanitizers, ATTNC_MINILM the folder of the
+sentence encoder's full arrays.
 """
 import ast
 import json
@@ -27,6 +28,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 ATTNC = os.environ.get("ATTNC", "attnc")
 HAS_COMPILER = os.environ.get("ATTNC_COMPILER", "1") != "0"
+SANITIZED = os.environ.get("ATTNC_SANITIZE", "0") != "0"
+# Of the cases of an entry, every so manieth is tried, the first among them: as tests/unit/Cases.h under the sanitizers.
+EVERY_NTH_CASE = 7 if SANITIZED else 1
 needs_compiler = unittest.skipUnless(HAS_COMPILER, "built without the compiler")
 
 

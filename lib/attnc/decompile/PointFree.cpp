@@ -117,7 +117,7 @@ ast::TermRef termOf(const std::vector<Layer> &layers) {
     appendTerms(layer, row);
     terms.push_back(beside(std::move(row)));
   }
-  return after(std::move(terms));
+  return after(terms);
 }
 
 using Order = std::vector<std::size_t>;
@@ -297,7 +297,7 @@ private:
       steps.push_back(atom("merge"));
     for (const Size &factor : splitFactors(g.axes))
       steps.push_back(atom("split", {keyword("h", sizeValue(factor))}));
-    return steps.empty() ? atom("id") : after(std::move(steps));
+    return steps.empty() ? atom("id") : after(steps);
   }
 
   std::optional<ast::Name> indexName(bool indexed, const Diagram &body) {

@@ -54,7 +54,7 @@ Doc TreePrinter::binding(const ast::Binding &binding) {
   for (const ast::Binding::Target &target : binding.targets)
     targets.push_back(target.type ? concat({text(target.name.text + ": "), type(*target.type)})
                                   : text(target.name.text));
-  Doc left = targets.size() == 1 ? targets[0] : list("(", std::move(targets), ")");
+  Doc left = targets.size() == 1 ? targets[0] : list("(", targets, ")");
   return concat({left, text(" = "), expr(*binding.value)});
 }
 
@@ -62,7 +62,7 @@ Doc TreePrinter::filling(const ast::Filling &filling) {
   Docs names;
   for (const ast::Name &parameter : filling.parameters)
     names.push_back(text(parameter.text));
-  Doc wires = names.empty() ? text("") : list("(", std::move(names), ")");
+  Doc wires = names.empty() ? text("") : list("(", names, ")");
   return concat({text(filling.learner.text), wires, text(" = "), expr(*filling.value)});
 }
 
@@ -74,7 +74,7 @@ Doc TreePrinter::results(const std::vector<ast::ResultType> &results) {
     docs.push_back(result.name ? concat({text(result.name->text + ": "), type(result.type)}) : type(result.type));
   }
   if (named)
-    return list("(", std::move(docs), ")");
+    return list("(", docs, ")");
   return group({nest(2, {join(docs, concat({line(), text("@ ")}))})});
 }
 
@@ -93,7 +93,7 @@ Doc TreePrinter::parameters(const std::vector<ast::Parameter> &parameters) {
   Docs docs;
   for (const ast::Parameter &parameter : parameters)
     docs.push_back(concat({text(parameter.name.text + ": "), type(parameter.type)}));
-  return list("(", std::move(docs), ")");
+  return list("(", docs, ")");
 }
 
 Doc TreePrinter::boxes(const ast::DiagramDecl &diagram) {
@@ -102,7 +102,7 @@ Doc TreePrinter::boxes(const ast::DiagramDecl &diagram) {
   Docs docs;
   for (const ast::LearnerDecl &box : diagram.boxes)
     docs.push_back(learner(box));
-  return nest(4, {line(), list("with (", std::move(docs), ")")});
+  return nest(4, {line(), list("with (", docs, ")")});
 }
 
 Doc TreePrinter::where(const ast::DiagramDecl &diagram) {
@@ -162,7 +162,7 @@ Doc TreePrinter::form(const ast::DiagramDecl &diagram, const ast::SpecialiseForm
   Docs docs;
   for (const ast::Filling &one : form.fillings)
     docs.push_back(filling(one));
-  return concat({text(head), text(" "), list("with (", std::move(docs), ")")});
+  return concat({text(head), text(" "), list("with (", docs, ")")});
 }
 
 Doc TreePrinter::diagram(const ast::DiagramDecl &diagram) {

@@ -124,7 +124,7 @@ Doc TreePrinter::arguments(const std::vector<ast::ExprRef> &arguments,
   // A single box among the arguments is the part that breaks.
   if (boxes == 1)
     return concat({text("("), join(docs, text(", ")), text(")")});
-  return list("(", std::move(docs), ")");
+  return list("(", docs, ")");
 }
 
 template <class Box> std::string TreePrinter::header(std::string_view cap, const Box &box) {
@@ -137,7 +137,7 @@ Doc TreePrinter::wires(const std::vector<ast::HeaderWire> &wires) {
   Docs docs;
   for (const ast::HeaderWire &wire : wires)
     docs.push_back(wire.value ? concat({text(wire.name.text + " = "), expr(*wire.value)}) : text(wire.name.text));
-  return concat({list("(", std::move(docs), ")"), text(" ")});
+  return concat({list("(", docs, ")"), text(" ")});
 }
 
 Doc TreePrinter::state(const ast::StateDecl &state) {
@@ -184,13 +184,13 @@ Doc TreePrinter::expr(const ast::Expr &expr, unsigned level) {
             Docs indices;
             for (const ast::ExprRef &i : index.indices)
               indices.push_back(this->expr(*i));
-            return concat({this->expr(*index.array, primaryLevel), list("[", std::move(indices), "]")});
+            return concat({this->expr(*index.array, primaryLevel), list("[", indices, "]")});
           },
           [&](const ast::TupleExpr &tuple) {
             Docs elements;
             for (const ast::ExprRef &element : tuple.elements)
               elements.push_back(this->expr(*element));
-            return list("(", std::move(elements), ")");
+            return list("(", elements, ")");
           },
           [&](const ast::BoxExpr &box) {
             return concat({text(header(name(box.cap), box)), wires(box.wires), block(*box.body)});
