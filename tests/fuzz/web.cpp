@@ -76,6 +76,14 @@ static void written(const Web &web, Diagnostics &diagnostics, SourceManager &sou
   auto again = readWeb(sources, sources.add("again.json", text), diagnostics);
   require(again.has_value(), "what is written as JSON reads", text + diagnostics.render());
   same(web, *again, "JSON keeps the web");
+  Diagnostics unwritable(sources);
+  auto xml = graphMLText(web, "again.graphml", unwritable);
+  require(xml.has_value() != unwritable.hasErrors(), "GraphML is written, or refused in words");
+  if (xml) {
+    auto back = readWeb(sources, sources.add("again.graphml", *xml), diagnostics);
+    require(back.has_value(), "GraphML that is written reads", *xml + diagnostics.render());
+    same(web, *back, "GraphML keeps the web");
+  }
   for (const char *name : {"again.csv", "again.tsv"}) {
     Diagnostics refused(sources);
     auto list = edgeListText(web, name[6] == 't' ? '\t' : ',', name, refused);
@@ -114,7 +122,7 @@ static bool isSmall(const ArrayFile &arrays) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   std::string bytes(reinterpret_cast<const char *>(data), size);
-  for (const char *name : {"x.csv", "x.tsv", "x.json", "x.npz"}) {
+  for (const char *name : {"x.csv", "x.tsv", "x.json", "x.graphml", "x.npz"}) {
     SourceManager sources;
     Diagnostics diagnostics(sources);
     std::optional<Web> web;

@@ -1,6 +1,7 @@
 """`attnc web`, and webs as arrays of programs: held against the diagrams of the taxonomy that say the same."""
 import json
 import unittest
+import xml.etree.ElementTree
 
 import numpy as np
 
@@ -75,8 +76,9 @@ class Web(Case):
         self.web("plain.json", "-o", "a.csv")
         self.web("a.csv", "-o", "a.tsv")
         self.web("a.tsv", "-o", "a.json")
+        self.web("a.tsv", "-o", "a.graphml")
         names = self.web("a.csv").stdout
-        for made in ("a.tsv", "a.json"):
+        for made in ("a.tsv", "a.json", "a.graphml"):
             self.assertEqual(self.web(made).stdout.replace(made, "a.csv"), names)
         order = [node["id"] for node in json.loads((self.folder / "a.json").read_text())["nodes"]]
         self.write("names.json", json.dumps(order))
@@ -86,6 +88,28 @@ class Web(Case):
         self.web("a.npz", "-o", "a.safetensors")
         with np.load(self.folder / "a.npz") as archive:
             self.assertEqual(len(archive["source"]), np.count_nonzero(self.w))
+
+    def test_graphml_holds_all_and_other_tools_read_it(self):
+        self.web("web.json", "-o", "web.graphml")
+        self.web("web.graphml", "-o", "back.json")
+        self.web("web.json", "-o", "same.json")
+        self.assertEqual((self.folder / "back.json").read_text(), (self.folder / "same.json").read_text())
+        w, kinds, m, meta = self.diagram("rhizomatic_subgraph", ("w", "type", "m", "meta"),
+                                         *self.arrays("web.graphml", ",".join(NAMES)))
+        np.testing.assert_array_equal(w, self.w)
+        np.testing.assert_array_equal(kinds, self.types)
+        np.testing.assert_array_equal(m, [1, 2, 1, 2, 1, 2])
+        np.testing.assert_array_equal(meta[:, 0], self.f)
+        root = xml.etree.ElementTree.parse(self.folder / "web.graphml").getroot()
+        space = {"g": "http://graphml.graphdrawing.org/xmlns"}
+        weight = root.find("g:key[@attr.name='weight']", space).get("id")
+        for edge in root.iterfind("g:graph/g:edge", space):
+            i, j = NAMES.index(edge.get("source")), NAMES.index(edge.get("target"))
+            self.assertEqual(float(edge.find(f"g:data[@key='{weight}']", space).text), self.w[i, j])
+        self.write("bad.graphml", '<graphml><graph edgedefault="directed">\n<node id="a"/>\n<edge source="a" target="b"/>')
+        said = self.web("bad.graphml", code=1).stderr
+        self.assertIn("bad.graphml:3:", said)
+        self.assertIn("bad.graphml:3:1: error: the target of this link, 'b', is not among the nodes", said)
 
     def test_parts_are_those_of_the_diagrams(self):
         self.web("web.json", "--keep", "sat,cat,mat", "-o", "part.json")

@@ -211,9 +211,11 @@ int run(int argc, char **argv) {
 
   WebOptions webOptions;
   auto *webCommand = app.add_subcommand("web", "a web of tokens: convert it, take a part, merge nodes, find a path");
-  webCommand->add_option("FILE", webOptions.file, ".csv, .tsv: an edge list; .json: node-link JSON; .npz: its arrays")
+  webCommand
+      ->add_option("FILE", webOptions.file,
+                   ".csv, .tsv: an edge list; .json: node-link JSON; .graphml; .npz: its arrays")
       ->required();
-  webCommand->add_option("-o,--output", webOptions.output, "FILE.csv, .tsv, .json, .npz or .safetensors");
+  webCommand->add_option("-o,--output", webOptions.output, "FILE.csv, .tsv, .json, .graphml, .npz or .safetensors");
   webCommand->add_option("--merge", webOptions.merge, "NODE,NODE,…: make them one; may be repeated");
   webCommand->add_option("--keep", webOptions.keep, "NODE,NODE,…: these, with the links among them");
   auto *around = webCommand->add_option("--around", webOptions.around, "NODE: what can be reached from it");

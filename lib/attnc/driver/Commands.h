@@ -97,14 +97,14 @@ int recombineCommand(const RecombineOptions &options, Console console);
 
 /// A web of tokens: its nodes are given by name, several parted by commas. Nodes are merged first, then parts kept.
 struct WebOptions {
-  std::string file;               // .csv, .tsv, .json; .npz and .safetensors with their nodes' names in `labels`
-  std::string labels;             // JSON: a list of strings
+  std::string file;   // .csv, .tsv, .json, .graphml; .npz and .safetensors with their nodes' names in `labels`
+  std::string labels; // JSON: a list of strings
   std::vector<std::string> merge; // each several nodes that become one
   std::string keep;
   std::string around;
   unsigned links = 1;            // how far around
   std::vector<std::string> path; // from, to
-  std::string output;            // .csv, .tsv, .json, .npz, .safetensors; empty: a summary is printed
+  std::string output;            // .csv, .tsv, .json, .graphml, .npz, .safetensors; empty: a summary is printed
 };
 int webCommand(const WebOptions &options, Console console);
 

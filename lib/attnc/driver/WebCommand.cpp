@@ -106,9 +106,13 @@ bool write(std::shared_ptr<const Web> web, const std::string &path, Session &ses
     auto text = edgeListText(*web, form == "tsv" ? '\t' : ',', path, session.diagnostics);
     return text && session.write(path, *text);
   }
+  if (form == "graphml") {
+    auto text = graphMLText(*web, path, session.diagnostics);
+    return text && session.write(path, *text);
+  }
   if (form != "npz" && form != "safetensors") {
     session.diagnostics.report(Diag::BadArgument, {}, path,
-                               "a name that ends in .csv, .tsv, .json, .npz or .safetensors");
+                               "a name that ends in .csv, .tsv, .json, .graphml, .npz or .safetensors");
     return false;
   }
   auto arrays = listsOf(std::move(web));

@@ -92,13 +92,15 @@ static std::string extensionOf(const std::string &path) { return std::filesystem
 
 bool isWebFile(const std::string &path) {
   std::string extension = extensionOf(path);
-  return extension == ".csv" || extension == ".tsv" || extension == ".json";
+  return extension == ".csv" || extension == ".tsv" || extension == ".json" || extension == ".graphml";
 }
 
 std::optional<Web> readWeb(const SourceManager &sources, FileId file, Diagnostics &diagnostics) {
   std::string extension = extensionOf(std::string(sources.name(file)));
   if (extension == ".json")
     return readNodeLink(sources, file, diagnostics);
+  if (extension == ".graphml")
+    return readGraphML(sources, file, diagnostics);
   return readEdgeList(sources, file, extension == ".tsv" ? '\t' : ',', diagnostics);
 }
 

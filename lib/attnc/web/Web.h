@@ -65,15 +65,22 @@ private:
 /// (1 where left out) and type; others are not looked at. The nodes are those that are linked, in order of first sight.
 /// `.json`: node-link JSON as networkx writes it: nodes with `id` and metadata (`m` is the multiplicity), `edges` or
 /// `links` with source, target, weight and type. A web that is not `directed` has each link both ways.
+/// `.graphml`: GraphML (Brandes et al. 2002), one graph without hyperedges and without graphs in nodes. The names are the
+/// ids; data called `m` (of nodes), `weight` and `type` (of edges) are those of JSON, other data of nodes are metadata,
+/// by the types of their keys. Ports, and what other tools keep in elements of their own, are not looked at. A document
+/// type is refused, so that nothing grows by entities and no other file is read.
 std::optional<Web> readWeb(const SourceManager &sources, FileId file, Diagnostics &diagnostics);
 std::optional<Web> readEdgeList(const SourceManager &sources, FileId file, char separator, Diagnostics &diagnostics);
 std::optional<Web> readNodeLink(const SourceManager &sources, FileId file, Diagnostics &diagnostics);
+std::optional<Web> readGraphML(const SourceManager &sources, FileId file, Diagnostics &diagnostics);
 /// Whether the extension is one that `readWeb` reads.
 bool isWebFile(const std::string &path);
 
-/// The same forms; the same web gives the same bytes. An edge list is refused for a web with nodes that it cannot show.
+/// The same forms; the same web gives the same bytes. An edge list is refused for a web with nodes that it cannot show,
+/// GraphML for one with characters that XML does not have.
 std::optional<std::string> edgeListText(const Web &web, char separator, const std::string &path,
                                         Diagnostics &diagnostics);
 std::string nodeLinkText(const Web &web);
+std::optional<std::string> graphMLText(const Web &web, const std::string &path, Diagnostics &diagnostics);
 
 } // namespace attnc
