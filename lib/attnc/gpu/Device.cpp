@@ -223,7 +223,13 @@ struct Device : mlir::PassWrapper<Device, mlir::OperationPass<mlir::ModuleOp>> {
       mlir::Operation *end = function.getBody().front().getTerminator();
       rewriter.setInsertionPoint(end);
       rewriter.replaceOpWithNewOp<func::ReturnOp>(end);
-      Instructions(function, threadsOf(kernel)).run();
+      // How many registers a thread may have depends on how many threads there are. NVIDIA's assembler would rather
+      // spill some than have fewer blocks at once, where it is not told that one is enough.
+      int64_t threads = threadsOf(kernel);
+      function->setAttr("passthrough",
+                        rewriter.getArrayAttr({rewriter.getStrArrayAttr({"nvvm.maxntid", std::to_string(threads)}),
+                                               rewriter.getStrArrayAttr({"nvvm.minctasm", "1"})}));
+      Instructions(function, threads).run();
     });
   }
 };

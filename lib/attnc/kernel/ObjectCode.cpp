@@ -1,6 +1,5 @@
 #include "attnc/kernel/ObjectCode.h"
 
-#include "attnc/gpu/Gpu.h"
 #include "attnc/kernel/Backend.h"
 #include "attnc/kernel/Bfloat.h"
 #include "attnc/kernel/Program.h"
@@ -105,10 +104,8 @@ static tl::expected<void, std::string> prepare(llvm::Module &module, const llvm:
       return tl::unexpected(fmt::format("the module does not define `{}`", name));
     if (options.packed)
       addPackedEntry(*function);
-    if (machine.getTargetTriple().isNVPTX()) {
+    if (machine.getTargetTriple().isNVPTX())
       function->setCallingConv(llvm::CallingConv::PTX_Kernel);
-      function->addFnAttr("nvvm.maxntid", std::to_string(threadsOfBlock));
-    }
   }
   if (options.program)
     addProgram(module, *options.program);
