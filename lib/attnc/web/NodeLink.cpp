@@ -34,6 +34,76 @@ struct Cursor {
 
 std::string shown(const Json &value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
+/// Walks the document without keeping it: where each object of its lists is, by name of the list, or what is wrong and
+/// where. (A parser that asks about each value as it keeps it looks through the whole list each time.)
+class Places final : public nlohmann::json_sax<Json> {
+public:
+  Places(std::string_view text, FileId file) : text(text), file(file), reached(text.data()) {
+    const char *begin = text.data(), *end = begin + text.size();
+    Json::sax_parse(Cursor{begin, &reached}, Cursor{end, &reached}, this);
+  }
+
+  std::map<std::string, std::vector<Span>> lists;
+  std::optional<std::pair<Span, std::string>> fault;
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t &) override { return true; }
+  bool string(string_t &) override { return true; }
+  bool binary(binary_t &) override { return true; }
+  bool start_object(std::size_t) override {
+    if (depth == 2)
+      lists[list].push_back(last());
+    return deeper();
+  }
+  bool key(string_t &name) override {
+    if (depth == 1)
+      list = name;
+    return true;
+  }
+  bool end_object() override {
+    if (--depth == 2)
+      lists[list].back().end = last().end;
+    return true;
+  }
+  bool start_array(std::size_t) override { return deeper(); }
+  bool end_array() override {
+    --depth;
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string &, const Json::exception &error) override {
+    std::string message = error.what();
+    if (std::size_t reason = message.rfind(": "); reason != std::string::npos)
+      message.erase(0, reason + 2);
+    fault.emplace(last(), message);
+    return false;
+  }
+
+private:
+  /// What is kept may be walked, and written, by recursion.
+  static constexpr int mostNesting = 100;
+
+  bool deeper() {
+    if (++depth > mostNesting)
+      fault.emplace(last(), "it is nested too deeply");
+    return !fault;
+  }
+
+  /// The character that was read last.
+  Span last() const {
+    std::uint32_t at = std::max<std::uint32_t>(reached - text.data(), 1) - 1;
+    return {file, at, at + 1};
+  }
+
+  std::string_view text;
+  FileId file;
+  const char *reached;
+  std::string list;
+  int depth = 0;
+};
+
 class NodeLinkReader {
 public:
   NodeLinkReader(std::string_view text, FileId file, Diagnostics &diagnostics)
@@ -58,43 +128,15 @@ public:
   }
 
 private:
-  std::uint32_t offset(const char *at) const { return at - text.data(); }
-
-  /// What is kept may be walked, and written, by recursion.
-  static constexpr int mostNesting = 100;
-
   /// The document, and of each element of its lists where it is.
   std::optional<Json> parse() {
-    const char *reached = text.data();
-    std::string list;
-    std::optional<std::uint32_t> tooDeep;
-    auto place = [&](int depth, Json::parse_event_t event, Json &value) {
-      using Event = Json::parse_event_t;
-      if (event == Event::key && depth == 1)
-        list = value.get<std::string>();
-      else if (event == Event::object_start && depth == 2)
-        places[list].push_back({file, offset(reached) - 1, offset(reached)});
-      else if (event == Event::object_end && depth == 2)
-        places[list].back().end = offset(reached);
-      if (depth > mostNesting && !tooDeep)
-        tooDeep = offset(reached) - 1;
-      return depth <= mostNesting;
-    };
-    try {
-      const char *begin = text.data(), *end = begin + text.size();
-      Json document = Json::parse(Cursor{begin, &reached}, Cursor{end, &reached}, place);
-      if (!tooDeep)
-        return document;
-      diagnostics.report(Diag::BadWebFile, {file, *tooDeep, *tooDeep + 1}, "it is nested too deeply");
-      return std::nullopt;
-    } catch (const Json::exception &error) {
-      std::string message = error.what();
-      if (std::size_t reason = message.rfind(": "); reason != std::string::npos)
-        message.erase(0, reason + 2);
-      std::uint32_t at = std::max<std::uint32_t>(offset(reached), 1) - 1;
-      diagnostics.report(Diag::BadWebFile, {file, at, at + 1}, message);
+    Places found(text, file);
+    if (found.fault) {
+      diagnostics.report(Diag::BadWebFile, found.fault->first, found.fault->second);
       return std::nullopt;
     }
+    places = std::move(found.lists);
+    return Json::parse(text);
   }
 
   template <class F> void each(const Json &list, const std::string &name, F &&f) {
