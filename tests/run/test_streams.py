@@ -105,6 +105,45 @@ where h == 2*g {
         told = self.attnc("compile", "--explain", program).stdout.splitlines()
         self.assertEqual([line.partition(": ")[2].split(" over")[0] for line in told], ["streamed: sum"], told)
 
+    def test_rows(self):
+        """Queries with keys of their own: lists of keys, some of none and some of no key at all, heads that share keys, one query
+        alone; with sinks, normalisers and given scores; of every width."""
+        lists = "l = simd w as o { floordiv(i * 7 + o * o * 3, 2) - 4 }\n"
+        for body in ("s = simd w (l) { dot(q, k[l]) }\n    sum w (a = softmax(s), l) { a * v[l] }",
+                     "s = simd w (l) { where(0 <= l and l < m, dot(q, k[l]), -inf) }\n    sum w (a = softmax(s, sink = 0.5), l) { a * v[l] }",
+                     "s = simd w (l) { relu(dot(q, k[l])) }\n    z = sum w (s) { s }\n    sum w (s, l) { s / (z + 1) * v[l] }",
+                     "s = simd w as o (l) { cos(real(o)) }\n    sum w (a = softmax(s), l) { a * v[l] }"):
+            program = self.write("r.attn", "diagram r(q: [n d], k: [m d], v: [m e]) -> [n e] where w >= 0 {\n"
+                                 f"  simd n as i (q) {{\n    {lists}    {body}\n  }}\n}}\n")
+            told = self.attnc("compile", "--explain", program).stdout
+            self.assertIn("keys for each query", told)
+            for n, m, d, e, w in ((1, 1, 1, 1, 1), (5, 30, 7, 19, 40), (9, 70, 16, 64, 16), (3, 40, 33, 80, 130), (2, 8, 4, 3, 5000),
+                                  (4, 0, 3, 2, 9), (4, 5, 3, 2, 0), (4, 5, 0, 2, 3), (0, 5, 3, 2, 3)):
+                with self.subTest(f"{body} n={n} m={m} d={d} e={e} w={w}"):
+                    self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}", f"w={w}")
+        for target in ("x86-64", "x86-64-v3"):
+            with self.subTest(target):
+                self.run_random(program, "n=9", "m=70", "d=19", "e=37", "w=50", options=("--target", target))
+
+    def test_one_query_and_heads_that_share_keys(self):
+        program = self.write("o.attn", """diagram o(q: [h d], k: [m g d], v: [m g e], t: int[]) -> [h e] {
+  simd h as u (q) {
+    group = floordiv(u * g, h)
+    s = simd m as j (k) { where(j <= t + 40, dot(q, k[group]) / sqrt(d), -inf) }
+    sum m (a = softmax(s), v) { a * v[group] }
+  }
+}
+""")
+        for h, g, m, d, e in ((1, 1, 1, 1, 1), (8, 2, 300, 64, 64), (3, 2, 50, 17, 33), (4, 4, 5000, 8, 8), (4, 2, 0, 3, 3), (3, 0, 5, 2, 2)):
+            with self.subTest(f"h={h} g={g} m={m} d={d} e={e}"):
+                self.attnc("run", program, "--in", "q=random:1", "k=random:2", "v=random:3", "t=random:4", "--check", "--size",
+                           f"h={h}", f"g={g}", f"m={m}", f"d={d}", f"e={e}")
+        for n in (1, 2, 3):  # few queries of the usual form, and a matrix of keys that is turned
+            self.run_random(SDPA, f"n={n}", "m=301", "d=20", "e=35")
+        turned = self.write("t.attn", "diagram t(q: [n d], k: [d m], v: [m e]) -> [n e] {\n"
+                            "  simd n (q) { dot(softmax(dot(q, k)), v) }\n}\n")
+        self.run_random(turned, "n=2", "m=31", "d=5", "e=7")
+
     def test_a_softmax_over_two_axes_is_none_along_one(self):
         program = self.write("s.attn", """diagram s(p: [n d], l: [m d], k: [r d], v: [r e]) -> [n m e] {
   simd n (p) {

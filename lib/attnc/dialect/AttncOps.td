@@ -174,22 +174,28 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
 
     A sink is the score of a key without a value. The algebras are those of stream/Algebra.h. Arguments of the region:
     the indices of the batch, i and j; c; an element of each of the others. Nothing with both the axes i and j is kept in
-    memory. A loop along which no operand runs has one index.
+    memory. A loop along which no operand runs has one index, but there are `keys` keys where it is given. Dimensions of the maps of keys and values past the loops are
+    the places that the region gives, in order, by the index of the batch, i and j; where a place is outside the array, any
+    element may be read.
   }];
   let arguments = (ins StrAttr:$algebra, I64Attr:$batch, Variadic<Shaped>:$contraction, Variadic<Shaped>:$value,
-                       Variadic<Shaped>:$others, Variadic<Shaped>:$outputs, AffineMapArrayAttr:$maps);
+                       Variadic<Shaped>:$others, Variadic<Shaped>:$outputs, Optional<Index>:$keys, AffineMapArrayAttr:$maps);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$score);
   let assemblyFormat = [{
     $algebra `batch` $batch attr-dict (`contract` `(` $contraction^ `:` type($contraction) `)`)?
     (`values` `(` $value^ `:` type($value) `)`)? (`others` `(` $others^ `:` type($others) `)`)?
-    `into` `(` $outputs `:` type($outputs) `)` `maps` $maps (`->` type($results)^)? $score
+    `into` `(` $outputs `:` type($outputs) `)` (`keys` $keys^)? `maps` $maps (`->` type($results)^)? $score
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     bool isContracted() { return !getContraction().empty(); }
     bool isValued() { return !getValue().empty(); }
     bool isMeasured() { return getOutputs().size() > 1; }
+    /// Whether an array runs along a loop.
+    bool runsAlong(unsigned loop);
+    bool hasQueries() { return runsAlong(queryLoop()); }
+    mlir::ValueRange arrays() { return getOperands().take_front(getMaps().size()); }
     ScoreOp scoreOp();
     unsigned queryLoop() { return getBatch(); }
     unsigned keyLoop() { return getBatch() + 1; }
@@ -204,9 +210,12 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
 }
 
 def ScoreOp : Attnc_Op<"score", [Pure, Terminator, HasParent<"StreamOp">, AttrSizedOperandSegments]> {
-  let summary = "the score of a key for a query; a factor of its weight, a sink beside the keys, a measure";
-  let arguments = (ins F32:$score, Optional<F32>:$factor, Optional<F32>:$sink, Optional<F32>:$measure);
-  let assemblyFormat = "$score (`factor` $factor^)? (`sink` $sink^)? (`measure` $measure^)? attr-dict";
+  let summary = "the score of a key for a query; a factor of its weight, a sink beside the keys, a measure, places";
+  let arguments = (ins F32:$score, Optional<F32>:$factor, Optional<F32>:$sink, Optional<F32>:$measure,
+                       Variadic<Index>:$places);
+  let assemblyFormat = [{
+    $score (`factor` $factor^)? (`sink` $sink^)? (`measure` $measure^)? (`at` `(` $places^ `)`)? attr-dict
+  }];
 }
 
 def ChunksOp : Attnc_Op<"chunks", [AttrSizedOperandSegments,

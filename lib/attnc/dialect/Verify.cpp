@@ -236,17 +236,30 @@ LogicalResult ApplyOp::verify() {
 
 mlir::MutableOperandRange StreamOp::getDpsInitsMutable() { return getOutputsMutable(); }
 ScoreOp StreamOp::scoreOp() { return mlir::cast<ScoreOp>(getScore().front().getTerminator()); }
+bool StreamOp::runsAlong(unsigned loop) {
+  return llvm::any_of(getMaps().getAsValueRange<mlir::AffineMapAttr>(),
+                      [&](mlir::AffineMap map) { return map.isFunctionOfDim(loop); });
+}
 
 LogicalResult StreamOp::verify() {
   if (getContraction().size() != 0 && getContraction().size() != 2)
     return emitOpError() << "a contraction is of queries and keys";
   if (getValue().size() > 1)
     return emitOpError() << "has one array of values at most";
-  if (getMaps().size() != getNumOperands())
-    return emitOpError() << getNumOperands() << " arrays run along " << getMaps().size() << " maps";
-  for (auto [i, operand] : llvm::enumerate(getOperands())) {
+  unsigned count = getNumOperands() - (getKeys() ? 1 : 0);
+  if (getMaps().size() != count)
+    return emitOpError() << count << " arrays run along " << getMaps().size() << " maps";
+  if (!mlir::isa<ScoreOp>(getScore().front().back()))
+    return emitOpError() << "the region gives a score";
+  unsigned placed = loopCount() + scoreOp().getPlaces().size();
+  for (auto [i, operand] : llvm::enumerate(arrays())) {
     mlir::AffineMap map = mapOf(i);
-    if (map.getNumDims() != loopCount() || !map.isProjectedPermutation() ||
+    bool isRows = (isContracted() && i == 1) || (isValued() && i == getContraction().size());
+    bool inside = llvm::all_of(map.getResults(), [&](mlir::AffineExpr axis) {
+      auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(axis);
+      return dim && (isRows || dim.getPosition() < loopCount());
+    });
+    if (map.getNumDims() != placed || !map.isProjectedPermutation() || !inside ||
         map.getNumResults() != unsigned(mlir::cast<ShapedType>(operand.getType()).getRank()))
       return emitOpError() << operand.getType() << " cannot run along " << mlir::AffineMapAttr::get(map);
   }
@@ -257,8 +270,6 @@ LogicalResult StreamOp::verify() {
     wanted.push_back(mlir::getElementTypeOrSelf(other));
   if (getScore().getArgumentTypes() != mlir::TypeRange(wanted))
     return emitOpError() << "the region takes the indices, the contraction and an element of each other array";
-  if (!mlir::isa<ScoreOp>(getScore().front().back()))
-    return emitOpError() << "the region gives a score";
   if (getOutputs().size() != (scoreOp().getMeasure() ? 2 : 1))
     return emitOpError() << "writes a result, and another where the region gives a measure";
   return mlir::success();

@@ -57,7 +57,7 @@ private:
     auto argument = rounded ? mlir::dyn_cast<mlir::BlockArgument>(rounded.getIn()) : nullptr;
     if (!argument || argument != map.getBody()->getArgument(0) || !rounded.getType().isBF16())
       return;
-    unsigned output = stream->getNumOperands() - 1; // the only one
+    unsigned output = stream.arrays().size() - 1; // the only one
     mlir::AffineMap in = map.getIndexingMapsArray()[0], out = map.getIndexingMapsArray()[1], old = stream.mapOf(output);
     if (!in.isPermutation())
       return;

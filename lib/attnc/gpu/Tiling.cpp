@@ -44,7 +44,7 @@ static bool isNarrow(StreamOp stream, unsigned operand) {
 }
 
 static int64_t extentOf(StreamOp stream, unsigned loop) {
-  for (auto [i, array] : llvm::enumerate(stream->getOperands()))
+  for (auto [i, array] : llvm::enumerate(stream.arrays()))
     for (auto [axis, extent] : llvm::enumerate(mlir::cast<mlir::ShapedType>(array.getType()).getShape()))
       if (stream.mapOf(i).getDimPosition(axis) == loop && !mlir::ShapedType::isDynamic(extent))
         return extent;
@@ -54,6 +54,8 @@ static int64_t extentOf(StreamOp stream, unsigned loop) {
 tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
   if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {}))
     return tl::unexpected(fmt::format("there is no algebra '{}'", std::string_view(stream.getAlgebra())));
+  if (!stream.hasQueries() || !stream.scoreOp().getPlaces().empty())
+    return tl::unexpected<std::string>("each query has keys of its own");
   Tiling tiling;
   tiling.contracted = stream.isContracted();
   tiling.valued = stream.isValued();

@@ -1,12 +1,15 @@
 #include "attnc/stream/Access.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 
 namespace attnc {
 
 namespace arith = mlir::arith;
 namespace linalg = mlir::linalg;
+namespace scf = mlir::scf;
 using mlir::Value;
 
 linalg::GenericOp mapOf(Value array) {
@@ -69,6 +72,63 @@ void collectFactors(const Read &read, llvm::SmallVectorImpl<Read> &factors) {
       }
     }
   factors.push_back(at);
+}
+
+/// The choice of an element where its indices are inside, of 0 otherwise: the condition, the element. Where there is
+/// always something to read, both sides of the choice are computed.
+static std::pair<Value, mlir::tensor::ExtractOp> extractionOf(linalg::GenericOp map) {
+  Value given = map.getBody()->getTerminator()->getOperand(0), condition, then, otherwise;
+  if (auto choice = given.getDefiningOp<scf::IfOp>(); choice && choice->getNumResults() == 1) {
+    condition = choice.getCondition();
+    then = choice.thenYield().getOperand(0);
+    otherwise = choice.elseYield().getOperand(0);
+  } else if (auto select = given.getDefiningOp<arith::SelectOp>()) {
+    condition = select.getCondition();
+    then = select.getTrueValue();
+    otherwise = select.getFalseValue();
+  }
+  if (!condition || !mlir::matchPattern(otherwise, mlir::m_AnyZeroFloat()))
+    return {};
+  return {condition, then.getDefiningOp<mlir::tensor::ExtractOp>()};
+}
+
+std::optional<Gather> gatherOf(const Read &read) {
+  linalg::GenericOp map = mapOf(read.array);
+  auto [inside, extract] = map ? extractionOf(map) : std::pair<Value, mlir::tensor::ExtractOp>();
+  if (!extract)
+    return std::nullopt;
+  llvm::SmallDenseMap<Value, Value> bounds;
+  llvm::SmallVector<Value> conditions{inside};
+  while (!conditions.empty()) {
+    Value condition = conditions.pop_back_val();
+    if (auto both = condition.getDefiningOp<arith::AndIOp>())
+      conditions.append({both.getLhs(), both.getRhs()});
+    else if (auto below = condition.getDefiningOp<arith::CmpIOp>();
+             below && below.getPredicate() == arith::CmpIPredicate::ult)
+      bounds[below.getLhs()] = below.getRhs();
+    else
+      return std::nullopt;
+  }
+  Gather gather{{extract.getTensor(), {}}, {}};
+  for (auto [axis, given] : llvm::enumerate(extract.getIndices())) {
+    Value at = given;
+    if (auto loop = at.getDefiningOp<linalg::IndexOp>()) {
+      gather.read.loops.push_back(loopOf(map, loop.getDim(), read));
+      continue;
+    }
+    if (auto clamped = at.getDefiningOp<arith::SelectOp>())
+      at = clamped.getTrueValue();
+    auto cast = at.getDefiningOp<arith::IndexCastOp>();
+    auto element = cast ? mlir::dyn_cast<mlir::BlockArgument>(cast.getIn()) : nullptr;
+    auto index = element && element.getOwner() == map.getBody() && bounds.contains(at)
+                     ? operandRead(map, element.getArgNumber(), read)
+                     : std::nullopt;
+    if (!index)
+      return std::nullopt;
+    gather.read.loops.push_back(~0u);
+    gather.picks.push_back({unsigned(axis), *index, bounds[at]});
+  }
+  return bounds.size() == gather.picks.size() ? std::optional(std::move(gather)) : std::nullopt;
 }
 
 static bool isZero(Value array) {

@@ -25,6 +25,18 @@ unsigned loopOf(mlir::linalg::GenericOp map, unsigned loop, const Read &result);
 /// The same value before copies and repetitions of it.
 Read source(Read read);
 
+/// Elements of an array at indices that are elements of other arrays; 0 where one is outside.
+struct Gather {
+  struct Pick {
+    unsigned axis;     // of the array
+    Read index;        // i64
+    mlir::Value bound; // the index is below it
+  };
+  Read read; // its loop along the axis of a pick is meaningless
+  llvm::SmallVector<Pick, 1> picks;
+};
+std::optional<Gather> gatherOf(const Read &read);
+
 /// A fold by sums from 0 over one loop: `term` is what is summed.
 struct Sum {
   mlir::linalg::GenericOp op;

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -32,6 +33,7 @@ struct Formation {
   std::unique_ptr<mlir::Block> region;
   std::optional<Read> query, key;
   llvm::SmallVector<Read, 4> others;
+  unsigned places = 0;
   llvm::SmallVector<Normaliser, 1> normalisers; // of the result, the first one last
   std::optional<Read> measured;                 // the sums along the keys that the stream gives too
 };
@@ -110,6 +112,7 @@ private:
     Roles &roles = formation->roles;
     roles.key = sum.loop;
     roles.depth = sum.op.getNumLoops();
+    roles.firstPlace = roles.depth + 1;
     llvm::SmallVector<unsigned> queries;
     for (unsigned loop = 0; loop < sum.op.getNumLoops(); ++loop) {
       if (loop == sum.loop)
@@ -130,7 +133,6 @@ private:
       const Read &value = sum.factors[values];
       if (!roles.feature || !value.along(sum.loop) || softmaxOf(value))
         return refuse("no factor has an axis of features of its own");
-      formation->value = value;
     } else if (roles.feature) {
       return refuse("no factor has an axis of features of its own");
     }
@@ -142,9 +144,8 @@ private:
       if (gather(*formation, chosen, values))
         return formation;
     }
-    if (queries.empty())
-      return refuse("there is no axis of queries");
-    return nullptr;
+    // There is none, or each query has keys of its own.
+    return gather(*formation, roles, values) ? std::move(formation) : nullptr;
   }
 
   bool gather(Formation &formation, const Roles &roles, unsigned values) {
@@ -205,9 +206,25 @@ private:
       return fail("no score is a contraction of queries and keys");
     if (logit && factor && score.contracts(factor))
       return fail("a factor of softmax's weights is made from the contraction too");
+    if (values < weights.size()) {
+      formation.value = weights[values];
+      if (!roles.query) {
+        auto inside = score.placed(*formation.value);
+        if (!inside || formation.value->loops.back() != *roles.feature)
+          return fail("the features of a value do not follow one another in memory");
+        if (*inside) {
+          auto number = [&](double value) {
+            return mlir::arith::ConstantOp::create(score.body(), location, score.body().getF32FloatAttr(value));
+          };
+          Value given = factor ? factor : number(1);
+          factor = mlir::arith::SelectOp::create(score.body(), location, *inside, given, number(0));
+        }
+      }
+    }
     if (!logit)
       logit = std::exchange(factor, nullptr);
-    dialect::ScoreOp::create(score.body(), location, logit, factor, sink, measure);
+    dialect::ScoreOp::create(score.body(), location, logit, factor, sink, measure, score.places);
+    formation.places = score.places.size();
     formation.roles = roles;
     formation.roles.hasDepth = score.contracted();
     formation.query = score.query;
@@ -240,9 +257,28 @@ private:
     return false;
   }
 
+  /// How many indices a loop of the fold has.
+  Value extentOf(unsigned loop) {
+    for (mlir::OpOperand &operand : sum.op->getOpOperands()) {
+      mlir::AffineMap map = sum.op.getMatchingIndexingMap(&operand);
+      if (auto axis = map.getResultPosition(rewriter.getAffineDimExpr(loop)))
+        return rewriter.createOrFold<mlir::tensor::DimOp>(sum.op.getLoc(), shaped(operand.get()), *axis);
+    }
+    return nullptr;
+  }
+
+  /// An array of the same shape that is not computed.
+  static Value shaped(Value array) {
+    if (auto softmax = array.getDefiningOp<SoftmaxOp>())
+      return shaped(softmax.getArray());
+    if (auto op = array.getDefiningOp<mlir::DestinationStyleOpInterface>())
+      return shaped(op.getTiedOpOperand(mlir::cast<mlir::OpResult>(array))->get());
+    return array;
+  }
+
   bool replace(Formation &formation) {
     const Roles &roles = formation.roles;
-    unsigned loops = roles.batch.size() + 2 + roles.hasDepth + formation.value.has_value();
+    unsigned loops = roles.batch.size() + 2 + roles.hasDepth + formation.value.has_value() + formation.places;
     llvm::SmallVector<mlir::Attribute> maps;
     auto map = [&](llvm::ArrayRef<unsigned> along) {
       llvm::SmallVector<mlir::AffineExpr> axes;
@@ -280,10 +316,17 @@ private:
     write(fold, output);
     if (formation.measured)
       write(sumOf(formation.measured->array)->op, formation.measured->loops);
+    // Where all rows are at places, no array tells how many keys there are.
+    Value keys;
+    unsigned keyLoop = roles.batch.size() + 1;
+    if (llvm::none_of(maps, [&](mlir::Attribute map) {
+          return mlir::cast<mlir::AffineMapAttr>(map).getValue().isFunctionOfDim(keyLoop);
+        }))
+      keys = extentOf(sum.loop);
     auto stream =
         StreamOp::create(rewriter, fold.getLoc(), mlir::TypeRange(mlir::ValueRange(outputs)),
                          rewriter.getStringAttr(formation.algebra), rewriter.getI64IntegerAttr(roles.batch.size()),
-                         contraction, values, others, outputs, rewriter.getArrayAttr(maps));
+                         contraction, values, others, outputs, keys, rewriter.getArrayAttr(maps));
     stream.getScore().push_back(formation.region.release());
     if (std::string reason = refused ? refused(stream) : std::string(); !reason.empty()) {
       rewriter.eraseOp(stream);
@@ -305,10 +348,13 @@ private:
     llvm::SmallVector<int64_t> extents(stream.loopCount(), mlir::ShapedType::kDynamic);
     int64_t bytes = 0;
     bool known = true;
-    for (auto [i, array] : llvm::enumerate(stream->getOperands())) {
+    if (auto keys = stream.getKeys() ? mlir::getConstantIntValue(stream.getKeys()) : std::nullopt)
+      extents[stream.keyLoop()] = *keys;
+    for (auto [i, array] : llvm::enumerate(stream.arrays())) {
       auto type = mlir::cast<mlir::RankedTensorType>(array.getType());
       for (auto [axis, extent] : llvm::enumerate(type.getShape()))
-        extents[stream.mapOf(i).getDimPosition(axis)] = extent;
+        if (unsigned loop = stream.mapOf(i).getDimPosition(axis); loop < extents.size())
+          extents[loop] = extent;
       known &= type.hasStaticShape();
       if (known)
         bytes += type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
@@ -322,8 +368,13 @@ private:
     };
     count(stream.keyLoop());
     remark << " keys for ";
-    count(stream.queryLoop());
-    remark << " queries";
+    if (stream.hasQueries()) {
+      count(stream.queryLoop());
+      remark << " queries";
+    } else {
+      extents[stream.queryLoop()] = 1;
+      remark << "each query";
+    }
     if (!known)
       return;
     double work = 2, streams = 1;

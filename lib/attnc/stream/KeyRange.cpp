@@ -1,6 +1,7 @@
 #include "attnc/stream/KeyRange.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
 
 namespace attnc {
@@ -136,6 +137,26 @@ private:
 KeyRange solveKeyRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Value> batch, Value first, Value last,
                        Value keys) {
   return Solver(code, stream, batch, first, last, keys).solve();
+}
+
+/// Tasks up to which keys are parted, and the least keys of a part.
+static constexpr int64_t fewTasks = 16, leastPart = 1024;
+
+KeyParts partKeys(Code &code, Value keys, Value tasks, int64_t tile) {
+  Value one = index(code, 1), atLeastOne = code.createOrFold<arith::MaxSIOp>(tasks, one);
+  Value wanted = smaller(code, ceilDiv(code, keys, leastPart),
+                         code.createOrFold<arith::DivUIOp>(index(code, fewTasks), atLeastOne));
+  Value count = code.createOrFold<arith::MaxSIOp>(wanted, one);
+  Value share = code.createOrFold<arith::DivUIOp>(add(code, keys, subtract(code, count, one)), count);
+  return {count, multiply(code, ceilDiv(code, share, tile), index(code, tile))};
+}
+
+bool KeyParts::canBeMany() const { return mlir::getConstantIntValue(count) != 1; }
+bool KeyParts::isKnown() const { return mlir::getConstantIntValue(count).has_value(); }
+Value KeyParts::isMany(Code &code) const { return less(code, index(code, 1), count); }
+KeyRange KeyParts::within(Code &code, const KeyRange &range, Value part) const {
+  Value begin = multiply(code, part, length);
+  return {code.createOrFold<arith::MaxSIOp>(range.from, begin), smaller(code, range.to, add(code, begin, length))};
 }
 
 } // namespace attnc

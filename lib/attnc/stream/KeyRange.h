@@ -15,4 +15,17 @@ struct KeyRange {
 KeyRange solveKeyRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<mlir::Value> batch, mlir::Value first,
                        mlir::Value last, mlir::Value keys);
 
+/// Keys in parts that are folded apart and merged, where few tasks meet many keys. The sizes alone decide, never the
+/// number of threads.
+struct KeyParts {
+  mlir::Value count, length; // of parts; of each but the last
+
+  bool canBeMany() const; // as far as is known
+  bool isKnown() const;
+  mlir::Value isMany(Code &code) const;
+  KeyRange within(Code &code, const KeyRange &range, mlir::Value part) const;
+};
+/// Parts are of a multiple of `tile` keys.
+KeyParts partKeys(Code &code, mlir::Value keys, mlir::Value tasks, int64_t tile);
+
 } // namespace attnc

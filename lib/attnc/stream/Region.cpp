@@ -21,8 +21,8 @@ static bool isContiguous(Value array) {
 }
 
 Region::Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned vectors, llvm::ArrayRef<Value> batch,
-               Value first, Value queries)
-    : code(code), stream(stream), lanes(lanes), batch(batch), first(first), queries(queries), fixed(vectors),
+               Value first, Value end, Along along)
+    : code(code), stream(stream), lanes(lanes), batch(batch), first(first), end(end), along(along), fixed(vectors),
       inverses(vectors) {
   mlir::Block &block = stream.getScore().front();
   unsigned loops = batch.size(), others = loops + 2 + stream.isContracted();
@@ -41,14 +41,7 @@ Region::Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned ve
     Values &values = fixed[v];
     for (unsigned i = 0; i < loops; ++i)
       values[block.getArgument(i)] = batch[i];
-    llvm::SmallVector<int64_t> steps;
-    for (unsigned lane = 0; lane < lanes; ++lane)
-      steps.push_back(v * lanes + lane);
-    auto indices = mlir::VectorType::get({lanes}, code.getIndexType());
-    Value step = lanes == 1
-                     ? index(code, v)
-                     : arith::ConstantOp::create(code, mlir::DenseIntElementsAttr::get(indices, steps)).getResult();
-    values[block.getArgument(loops)] = arith::AddIOp::create(code, step, broadcast(code, first, lanes));
+    values[block.getArgument(loops)] = along == Along::Queries ? indices(first, v) : first;
     for (unsigned i = 0; i < stream.getOthers().size(); ++i)
       if (Value argument = block.getArgument(others + i); !varying.contains(argument))
         values[argument] = load(i, v, nullptr);
@@ -62,6 +55,18 @@ Region::Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned ve
         inverses[v][division.getRhs()] = arith::DivFOp::create(code, splat(code, divisor.getType(), 1), divisor);
       }
   }
+}
+
+/// The indices of the lanes of a vector.
+Value Region::indices(Value from, unsigned v) {
+  llvm::SmallVector<int64_t> steps;
+  for (unsigned lane = 0; lane < lanes; ++lane)
+    steps.push_back(v * lanes + lane);
+  if (lanes == 1)
+    return add(code, from, index(code, v));
+  auto type = mlir::VectorType::get({lanes}, code.getIndexType());
+  Value step = arith::ConstantOp::create(code, mlir::DenseIntElementsAttr::get(type, steps));
+  return arith::AddIOp::create(code, step, broadcast(code, from, lanes));
 }
 
 Value Region::value(const Values &values, Value of) const {
@@ -108,40 +113,42 @@ Value Region::load(unsigned other, unsigned v, Value key) {
   }
   mlir::AffineMap map = stream.mapOf(stream.getContraction().size() + stream.getValue().size() + other);
   unsigned loops = batch.size();
-  std::optional<unsigned> along;
+  unsigned laneLoop = along == Along::Queries ? stream.queryLoop() : stream.keyLoop();
+  std::optional<unsigned> laneAxis;
   llvm::SmallVector<Value> place;
-  Value query = add(code, first, index(code, v * lanes));
+  Value from = map.isFunctionOfDim(laneLoop) ? add(code, along == Along::Queries ? first : key, index(code, v * lanes))
+                                             : Value();
   for (unsigned axis = 0; axis < map.getNumResults(); ++axis) {
     unsigned loop = map.getDimPosition(axis);
-    if (loop == loops)
-      along = axis;
-    place.push_back(loop < loops ? batch[loop] : loop == loops ? query : key);
+    if (loop == laneLoop)
+      laneAxis = axis;
+    place.push_back(loop < loops ? batch[loop] : loop == laneLoop ? from : loop == loops ? first : key);
   }
-  if (!along)
+  if (!laneAxis)
     return memref::LoadOp::create(code, array, place);
   if (lanes == 1) { // past the last query the last one is read again
-    place[*along] = smaller(code, query, subtract(code, queries, index(code, 1)));
+    place[*laneAxis] = smaller(code, from, subtract(code, end, index(code, 1)));
     return memref::LoadOp::create(code, array, place);
   }
   mlir::Type element = mlir::getElementTypeOrSelf(array);
   auto type = mlir::VectorType::get({lanes}, element);
   Value zero = splat(code, type, 0);
-  if (*along + 1 == place.size() && isContiguous(array)) {
-    Value left = subtract(code, queries, query);
+  if (*laneAxis + 1 == place.size() && isContiguous(array)) {
+    Value left = subtract(code, end, from);
     Value mask = vector::CreateMaskOp::create(code, mlir::VectorType::get({lanes}, code.getI1Type()), left);
     return vector::MaskedLoadOp::create(code, type, array, place, mask, zero);
   }
   Value result = zero;
   for (unsigned lane = 0; lane < lanes; ++lane) {
-    // Past the last query the last one is read again.
-    place[*along] = smaller(code, add(code, query, index(code, lane)), subtract(code, queries, index(code, 1)));
+    // Past the end the last one is read again.
+    place[*laneAxis] = smaller(code, add(code, from, index(code, lane)), subtract(code, end, index(code, 1)));
     Value scalar = memref::LoadOp::create(code, array, place);
     result = vector::InsertOp::create(code, scalar, result, int64_t(lane));
   }
   return result;
 }
 
-Lanes Region::evaluate(Value of, unsigned v, Value key, Value contraction) {
+Value Region::evaluate(Value of, unsigned v, Value key, Value contraction) {
   mlir::Block &block = stream.getScore().front();
   unsigned loops = batch.size(), others = loops + 2 + stream.isContracted();
   llvm::DenseSet<Value> needed;
@@ -150,7 +157,8 @@ Lanes Region::evaluate(Value of, unsigned v, Value key, Value contraction) {
     if (op.getNumResults() == 1 && needed.contains(op.getResult(0)))
       needed.insert(op.operand_begin(), op.operand_end());
   Values values = fixed[v];
-  values[block.getArgument(loops + 1)] = key;
+  if (key)
+    values[block.getArgument(loops + 1)] = along == Along::Keys ? indices(key, v) : key;
   if (stream.isContracted() && contraction)
     values[block.getArgument(loops + 2)] = contraction;
   for (unsigned i = 0; i < stream.getOthers().size(); ++i)
@@ -159,17 +167,21 @@ Lanes Region::evaluate(Value of, unsigned v, Value key, Value contraction) {
   for (mlir::Operation &op : block.without_terminator())
     if (varying.contains(op.getResult(0)) && needed.contains(op.getResult(0)))
       clone(op, v, values);
-  return {&code, broadcast(code, value(values, of), lanes)};
+  return value(values, of);
+}
+
+Lanes Region::inLanes(Value of, unsigned v, Value key, Value contraction) {
+  return {&code, broadcast(code, evaluate(of, v, key, contraction), lanes)};
 }
 
 Lanes Region::score(unsigned vector, Value key, Value contraction) {
-  return evaluate(stream.scoreOp().getScore(), vector, key, contraction);
+  return inLanes(stream.scoreOp().getScore(), vector, key, contraction);
 }
 
 std::optional<Lanes> Region::optional(Value of, unsigned vector, Value key, Value contraction) {
   if (!of)
     return std::nullopt;
-  return evaluate(of, vector, key, contraction);
+  return inLanes(of, vector, key, contraction);
 }
 std::optional<Lanes> Region::factor(unsigned vector, Value key) {
   return optional(stream.scoreOp().getFactor(), vector, key, nullptr);
@@ -179,6 +191,10 @@ std::optional<Lanes> Region::measure(unsigned vector, Value key, Value contracti
 }
 std::optional<Lanes> Region::sink(unsigned vector) {
   return optional(stream.scoreOp().getSink(), vector, nullptr, nullptr);
+}
+
+Value Region::place(unsigned number, Value key) {
+  return evaluate(stream.scoreOp().getPlaces()[number], 0, key, nullptr);
 }
 
 llvm::SmallVector<unsigned> Region::turnedOthers() const {

@@ -4,15 +4,19 @@
 
 namespace attnc {
 
-/// The region of a stream on vectors of queries, or, with one lane, on scalars. What does not vary with the key is computed once, before the loops
-/// over keys; what varies with neither stays a scalar.
+/// The region of a stream on vectors of queries (or, with one lane, single ones) and single keys,
+/// or on vectors of keys for a query. What does not vary
+/// with the key is computed once, before the loops over keys; what varies with neither stays a scalar.
 class Region {
 public:
-  /// `batch`: the indices of the batch's loops; `first`: the first query; `queries`: how many there are in all.
+  /// What lies in the lanes of a vector.
+  enum class Along { Queries, Keys };
+  /// `batch`: the indices of the batch's loops; `first`: the first query, or the one there is; `end`: where what lies
+  /// in lanes ends.
   Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned vectors, llvm::ArrayRef<mlir::Value> batch,
-         mlir::Value first, mlir::Value queries);
+         mlir::Value first, mlir::Value end, Along along = Along::Queries);
 
-  /// The score of a key for the queries of a vector.
+  /// The score of a key for the queries of a vector, or of the keys from `key` on.
   Lanes score(unsigned vector, mlir::Value key, mlir::Value contraction);
   /// The factor of the key's weight; nothing when it is 1.
   std::optional<Lanes> factor(unsigned vector, mlir::Value key);
@@ -20,6 +24,8 @@ public:
   std::optional<Lanes> measure(unsigned vector, mlir::Value key, mlir::Value contraction);
   /// The score that stands beside those of the keys, where one does.
   std::optional<Lanes> sink(unsigned vector);
+  /// A place: an index for each lane, or one for all.
+  mlir::Value place(unsigned number, mlir::Value key);
 
   /// The arrays of one element for each query and key whose queries do not lie along memory.
   llvm::SmallVector<unsigned> turnedOthers() const;
@@ -28,7 +34,9 @@ public:
 
 private:
   using Values = llvm::DenseMap<mlir::Value, mlir::Value>;
-  Lanes evaluate(mlir::Value of, unsigned vector, mlir::Value key, mlir::Value contraction);
+  mlir::Value evaluate(mlir::Value of, unsigned vector, mlir::Value key, mlir::Value contraction);
+  Lanes inLanes(mlir::Value of, unsigned vector, mlir::Value key, mlir::Value contraction);
+  mlir::Value indices(mlir::Value from, unsigned vector);
   std::optional<Lanes> optional(mlir::Value of, unsigned vector, mlir::Value key, mlir::Value contraction);
   mlir::Value value(const Values &values, mlir::Value of) const;
   void clone(mlir::Operation &op, unsigned vector, Values &values);
@@ -43,7 +51,8 @@ private:
   dialect::StreamOp stream;
   unsigned lanes;
   llvm::SmallVector<mlir::Value> batch;
-  mlir::Value first, queries;
+  mlir::Value first, end;
+  Along along;
   llvm::DenseSet<mlir::Value> varying; // with the key
   llvm::SmallVector<Values> fixed;     // what does not vary, by vector
   llvm::SmallVector<Values> inverses;  // of fixed divisors

@@ -16,7 +16,7 @@ std::optional<unsigned> Roles::streamLoop(unsigned loop) const {
   if (auto at = llvm::find(batch, loop); at != batch.end())
     return at - batch.begin();
   unsigned count = batch.size();
-  if (loop == query)
+  if (query && loop == *query)
     return count;
   if (loop == key)
     return count + 1;
@@ -24,6 +24,8 @@ std::optional<unsigned> Roles::streamLoop(unsigned loop) const {
     return count + 2;
   if (feature && loop == *feature)
     return count + 2 + hasDepth;
+  if (loop >= firstPlace)
+    return count + 2 + hasDepth + feature.has_value() + (loop - firstPlace);
   return std::nullopt;
 }
 
@@ -102,33 +104,77 @@ bool Score::contracts(const Read &read) {
   mlir::AffineMap output = sum->op.getMatchingIndexingMap(sum->op.getDpsInitOperand(0));
   if (!output.isProjectedPermutation() || output.getNumResults() != read.loops.size() || sum->factors.size() != 2)
     return false;
-  for (Read &factor : sum->factors) {
+  for (Read &factor : sum->factors)
     for (unsigned &loop : factor.loops) {
       if (loop == sum->loop)
         loop = roles.depth;
       else
         loop = read.loops[*output.getResultPosition(mlir::getAffineDimExpr(loop, output.getContext()))];
     }
-    if (!factor.along(roles.depth) || !mlir::getElementTypeOrSelf(factor.array).isF32() ||
-        llvm::any_of(factor.loops, [&](unsigned loop) { return !roles.streamLoop(loop); }))
-      return false;
-  }
   Read &first = sum->factors[0], &second = sum->factors[1];
   if (first.along(roles.key))
     std::swap(first, second);
-  if (!first.along(roles.query) || first.along(roles.key) || !second.along(roles.key) || second.along(roles.query))
+  if (first.along(roles.key) || !second.along(roles.key) ||
+      (roles.query && (!first.along(*roles.query) || second.along(*roles.query))))
     return false;
-  if (contracted())
-    return first == *query && second == *key;
+  Value inside;
+  if (!roles.query) {
+    auto where = placed(second);
+    if (!where || second.loops.back() != roles.depth)
+      return false;
+    inside = *where;
+  }
+  for (const Read &factor : sum->factors)
+    if (!factor.along(roles.depth) || !mlir::getElementTypeOrSelf(factor.array).isF32() ||
+        llvm::any_of(factor.loops, [&](unsigned loop) { return !roles.streamLoop(loop); }))
+      return false;
+  if (contracted() && !(first == *query && second == *key))
+    return false;
   query = first;
   key = second;
+  product = contraction;
+  if (inside) {
+    Value zero = arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(0));
+    product = arith::SelectOp::create(builder, location, inside, contraction, zero);
+  }
   return true;
+}
+
+std::optional<Value> Score::placed(Read &read) {
+  Value inside;
+  while (auto gather = gatherOf(read)) {
+    for (const Gather::Pick &pick : gather->picks) {
+      Value element = this->element(pick.index);
+      if (!element)
+        return std::nullopt;
+      unsigned number = llvm::find(indices, element) - indices.begin();
+      if (number == indices.size()) {
+        indices.push_back(element);
+        places.push_back(arith::IndexCastOp::create(builder, location, builder.getIndexType(), element));
+      }
+      Value bound = pick.bound;
+      if (mlir::APInt size; mlir::matchPattern(bound, mlir::m_ConstantInt(&size)))
+        bound = arith::ConstantIndexOp::create(builder, location, size.getSExtValue());
+      Value below = arith::CmpIOp::create(builder, location, arith::CmpIPredicate::ult, places[number], bound);
+      inside = inside ? arith::AndIOp::create(builder, location, inside, below).getResult() : below;
+      if (gather->read.along(roles.firstPlace + number))
+        return std::nullopt;
+      gather->read.loops[pick.axis] = roles.firstPlace + number;
+    }
+    read = source(gather->read);
+  }
+  return inside;
 }
 
 bool Score::contracts(Value of) const {
   mlir::Operation *op = of.getDefiningOp();
   return of == contraction || (op && op->getBlock() == block.get() &&
                                llvm::any_of(op->getOperands(), [&](Value operand) { return contracts(operand); }));
+}
+
+/// Whether an element is of a query and a key, so that it is computed in the region.
+bool Score::isInside(const Read &read) const {
+  return read.along(roles.key) && (!roles.query || read.along(*roles.query));
 }
 
 Value Score::element(Read read) {
@@ -150,12 +196,12 @@ Value Score::element(Read read) {
     if (mlir::matchPattern(given, mlir::m_Constant()))
       return remember(builder.clone(*given.getDefiningOp())->getResult(0));
   }
-  bool both = read.along(roles.query) && read.along(roles.key);
+  bool both = isInside(read);
   if (linalg::GenericOp map = mapOf(read.array))
     if (both ? hasVectorCode(map) : isIndexCode(read.array))
       return remember(inlined(map, read));
   if (both && contracts(read))
-    return remember(contraction);
+    return remember(product);
   if (llvm::any_of(read.loops, [&](unsigned loop) { return !roles.streamLoop(loop); }) || read.along(roles.depth))
     return nullptr;
   others.push_back(read);

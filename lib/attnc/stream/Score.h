@@ -5,11 +5,12 @@
 
 namespace attnc {
 
-/// The loops of a fold by the part they play in a stream.
+/// The loops of a fold by the part they play in a stream. Each query may have keys of its own: all its loops are of the
+/// batch then, and rows of keys and values are where the region says.
 struct Roles {
   llvm::SmallVector<unsigned, 4> batch;
-  unsigned query, key, depth; // depth: a number that no loop of the fold has
-  std::optional<unsigned> feature;
+  unsigned key = 0, depth = 0, firstPlace = 0; // depth, places: numbers that no loop of the fold has
+  std::optional<unsigned> query, feature;
   bool hasDepth = true;
 
   /// The stream's loop for one of the fold; nothing when it has none.
@@ -31,20 +32,27 @@ public:
   /// Whether a value of the region is made from the contraction.
   bool contracts(mlir::Value of) const;
 
+  /// Reads what is gathered from where it is, at places that the region gives; which says whether they are inside, null
+  /// where nothing is gathered, and nothing where they cannot be told.
+  std::optional<mlir::Value> placed(Read &read);
+
   std::optional<Read> query, key; // the operands of the contraction
   llvm::SmallVector<Read, 4> others;
+  llvm::SmallVector<mlir::Value, 2> places; // indices
 
 private:
   mlir::Value inlined(mlir::linalg::GenericOp map, const Read &read);
   bool contracts(const Read &read);
   bool isIndexCode(mlir::Value array, unsigned depth = 0);
+  bool isInside(const Read &read) const;
 
   Roles roles;
   std::unique_ptr<mlir::Block> block = std::make_unique<mlir::Block>();
   mlir::OpBuilder builder;
   mlir::Location location;
-  mlir::Value contraction;
+  mlir::Value contraction, product; // the argument, and what stands for it
   llvm::SmallVector<std::pair<Read, mlir::Value>, 16> known;
+  llvm::SmallVector<mlir::Value, 2> indices; // of which the places are made
 };
 
 } // namespace attnc

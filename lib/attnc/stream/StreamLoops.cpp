@@ -30,10 +30,16 @@ View Operand::at(Code &code, llvm::ArrayRef<Value> batch, Value row, Value colum
 StreamLoops::StreamLoops(Code &code, mlir::Operation *op, mlir::ArrayAttr maps, unsigned batch, unsigned loops)
     : code(code), op(op), maps(maps), extents(loops), all(batch) {
   std::iota(all.begin(), all.end(), 0);
-  for (auto [i, array] : llvm::enumerate(op->getOperands()))
+  for (auto [i, array] : llvm::enumerate(op->getOperands().take_front(maps.size())))
     for (unsigned axis = 0; axis < mapOf(i).getNumResults(); ++axis)
-      if (Value &extent = extents[mapOf(i).getDimPosition(axis)]; !extent || !mlir::getConstantIntValue(extent))
-        extent = code.createOrFold<memref::DimOp>(array, axis);
+      if (unsigned loop = mapOf(i).getDimPosition(axis);
+          loop < loops && (!extents[loop] || !mlir::getConstantIntValue(extents[loop])))
+        extents[loop] = code.createOrFold<memref::DimOp>(array, axis);
+  if (auto stream = mlir::dyn_cast<dialect::StreamOp>(op); stream && stream.getKeys())
+    extents[stream.keyLoop()] = stream.getKeys();
+  for (Value &extent : extents)
+    if (!extent)
+      extent = index(code, 1);
 }
 
 Operand StreamLoops::operand(unsigned number, unsigned rowLoop, std::optional<unsigned> columnLoop) {
@@ -66,6 +72,9 @@ Operand StreamLoops::operand(unsigned number, unsigned rowLoop, std::optional<un
     } else if (loop < all.size()) {
       operand.loops.push_back(loop);
       operand.strides.push_back(stride);
+    } else if (loop >= extents.size()) {
+      operand.placed.push_back(
+          {unsigned(loop - extents.size()), stride, code.createOrFold<memref::DimOp>(array, axis)});
     }
   }
   return operand;

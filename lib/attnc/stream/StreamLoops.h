@@ -10,6 +10,12 @@ struct Operand {
   llvm::SmallVector<unsigned> loops;      // of the batch, that it runs along, in order
   llvm::SmallVector<mlir::Value> strides; // of those loops
   bool hasRows = false, hasColumns = false;
+  /// The axes that run along places of the region.
+  struct Axis {
+    unsigned place;
+    mlir::Value stride, extent;
+  };
+  llvm::SmallVector<Axis, 1> placed;
 
   View at(Code &code, llvm::ArrayRef<mlir::Value> batch, mlir::Value row, mlir::Value column) const;
   View at(Code &code, llvm::ArrayRef<mlir::Value> batch, mlir::Value row) const;

@@ -1,6 +1,7 @@
+#include "attnc/stream/Tiles.h"
+
 #include "attnc/stream/Algebra.h"
 #include "attnc/stream/KeyRange.h"
-#include "attnc/stream/Passes.h"
 #include "attnc/stream/Region.h"
 #include "attnc/stream/Sharing.h"
 #include "attnc/stream/StreamLoops.h"
@@ -11,8 +12,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-
-#include "llvm/Support/FormatVariadic.h"
 
 // A stream as loops over tiles. The queries of a tile lie in the lanes of vectors, so that maxima, sums and rescaling
 // are plain operations of vectors, and weights are stored as they are consumed:
@@ -42,8 +41,6 @@ using Values = llvm::SmallVector<Value>;
 /// Keys in a tile: their weights for a tile of queries stay in the first cache, and the accumulators are read and
 /// written once for so many keys.
 constexpr int64_t keyTile = 128;
-/// Tasks up to which keys are parted, and the least keys of a part.
-constexpr int64_t fewTasks = 16, leastPart = 8 * keyTile;
 
 /// Whether a bool can be true, as far as is known.
 bool canBe(Value value, bool what) {
@@ -63,9 +60,9 @@ public:
     layOut();
     if (canBe(packed, true))
       pack();
-    sharing.forEach("tiles", multiply(code, tasks, parts), [&](Value task) { runTask(task); });
-    if (canBe(parted, true))
-      sharing.forEach("merge", choose(parted, tasks, index(code, 0)), [&](Value task) {
+    sharing.forEach("tiles", multiply(code, tasks, parts.count), [&](Value task) { runTask(task); });
+    if (parts.canBeMany())
+      sharing.forEach("merge", choose(parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
         auto [batch, first] = tileOf(task);
         ofWidth(first, [&](unsigned wide) { finish(wide, batch, first, partialState(task, index(code, 0))); });
       });
@@ -112,20 +109,14 @@ private:
     Value keyMatrices = stream.isContracted() ? loops.count(key.loops) : none;
     Value valueMatrices = stream.isValued() ? loops.count(value.loops) : none;
     packed = less(code, code.createOrFold<arith::MaxSIOp>(keyMatrices, valueMatrices), tasks);
-    Value atLeastOne = code.createOrFold<arith::MaxSIOp>(tasks, index(code, 1));
-    Value wanted = smaller(code, ceilDiv(code, keys, leastPart),
-                           code.createOrFold<arith::DivUIOp>(index(code, fewTasks), atLeastOne));
-    parts = code.createOrFold<arith::MaxSIOp>(wanted, index(code, 1));
-    parted = less(code, index(code, 1), parts);
-    Value share = code.createOrFold<arith::DivUIOp>(add(code, keys, subtract(code, parts, index(code, 1))), parts);
-    partLength = multiply(code, ceilDiv(code, share, keyTile), index(code, keyTile));
+    parts = partKeys(code, keys, tasks, keyTile);
 
     Value room = none;
     auto reserve = [&](Value floats) { return std::exchange(room, add(code, room, floats)); };
     packedKeys = reserve(choose(packed, multiply(code, keyMatrices, multiply(code, keyBlocks, keyBlock)), none));
     packedValues =
         reserve(choose(packed, multiply(code, valueMatrices, multiply(code, featureBlocks, valueStrip)), none));
-    states = reserve(choose(parted, multiply(code, multiply(code, tasks, parts), stateRoom), none));
+    states = reserve(choose(parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none));
     slots = room;
     room = none;
     queryPanel = reserve(multiply(code, depthRoom, width));
@@ -197,23 +188,22 @@ private:
             multiply(code, tile, index(code, vectors * lanes))};
   }
   Value partialState(Value tile, Value part) {
-    return add(code, states, multiply(code, add(code, multiply(code, tile, parts), part), stateRoom));
+    return add(code, states, multiply(code, add(code, multiply(code, tile, parts.count), part), stateRoom));
   }
 
   /// A tile of queries, as wide as what is left of them, and a part of the keys.
   void runTask(Value task) {
-    Value part = code.createOrFold<arith::RemUIOp>(task, parts);
-    Value tile = code.createOrFold<arith::DivUIOp>(task, parts);
+    Value part = code.createOrFold<arith::RemUIOp>(task, parts.count);
+    Value tile = code.createOrFold<arith::DivUIOp>(task, parts.count);
     auto [batch, first] = tileOf(tile);
     Value base = add(code, slots, multiply(code, slotRoom, sharing.slot()));
-    Value at = choose(parted, partialState(tile, part), add(code, base, state));
-    Value begin = multiply(code, part, partLength);
+    Value at = choose(parts.isMany(code), partialState(tile, part), add(code, base, state));
     ofWidth(first, [&](unsigned wide) {
-      runTile(wide, batch, first, part, {begin, add(code, begin, partLength)}, base, at);
-      if (!canBe(parted, true))
+      runTile(wide, batch, first, part, base, at);
+      if (!parts.canBeMany())
         finish(wide, batch, first, at);
-      else if (canBe(parted, false))
-        branch(code, parted, [] {}, [&] { finish(wide, batch, first, at); });
+      else if (!parts.isKnown())
+        branch(code, parts.isMany(code), [] {}, [&] { finish(wide, batch, first, at); });
     });
   }
 
@@ -249,8 +239,7 @@ private:
     return add(code, panel, add(code, multiply(code, row, index(code, wide * lanes)), index(code, v * lanes)));
   }
 
-  void runTile(unsigned wide, llvm::ArrayRef<Value> batch, Value first, Value part, KeyRange within, Value base,
-               Value state) {
+  void runTile(unsigned wide, llvm::ArrayRef<Value> batch, Value first, Value part, Value base, Value state) {
     Value zero = splat(code, vectorType(), 0), none = index(code, 0), width = index(code, wide * lanes);
     Value queryPanel = add(code, base, this->queryPanel), scores = add(code, base, this->scores),
           scales = add(code, base, this->scales);
@@ -269,8 +258,8 @@ private:
     Region region(code, stream, lanes, wide, batch, first, queries);
     Value last = subtract(code, smaller(code, add(code, first, width), queries), index(code, 1));
     KeyRange range = solveKeyRange(code, stream, batch, first, last, keys);
-    if (canBe(parted, true))
-      range = {code.createOrFold<arith::MaxSIOp>(range.from, within.from), smaller(code, range.to, within.to)};
+    if (parts.canBeMany())
+      range = parts.within(code, range, part);
     // Packed keys are read in whole blocks.
     Value begin = multiply(code, code.createOrFold<arith::DivUIOp>(range.from, index(code, rows)), index(code, rows));
 
@@ -402,8 +391,8 @@ private:
     Value none = index(code, 0), one = index(code, 1), width = index(code, wide * lanes), references = featureRoom,
           measureRow = add(code, featureRoom, one);
     auto at = [&](Value panel, Value row, unsigned v) { return place(panel, row, v, wide); };
-    if (canBe(parted, true))
-      loop(code, one, parts, 1, [&](Value part) {
+    if (parts.canBeMany())
+      loop(code, one, parts.count, 1, [&](Value part) {
         Value other = add(code, state, multiply(code, part, stateRoom));
         for (unsigned v = 0; v < wide; ++v) {
           std::optional<Lanes> left, right;
@@ -446,54 +435,21 @@ private:
   Operand query, key, value, output, measures;
   bool measured = false; // whether a state has one
   llvm::SmallVector<Operand> others;
-  Value queries, keys, depth, features;                          // extents
-  Value depthRoom, featureRoom, keyBlocks, featureBlocks;        // rounded up, and in blocks
-  Value keyBlock, valueStrip, stateRoom, slotRoom;               // sizes in floats
-  Value tiles, tasks, parts, partLength, packed, parted;         // `packed`, `parted`: bools
+  Value queries, keys, depth, features;                   // extents
+  Value depthRoom, featureRoom, keyBlocks, featureBlocks; // rounded up, and in blocks
+  Value keyBlock, valueStrip, stateRoom, slotRoom;        // sizes in floats
+  Value tiles, tasks, packed;                             // `packed`: a bool
+  KeyParts parts;
   Value scratch, packedKeys, packedValues, states, slots;        // in scratch
   Value queryPanel, scores, scales, state, tileKeys, tileValues; // in the slot of a thread
   Values turned;                                                 // there too
 };
 
-struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Tiles)
-  Tiles(const Machine &machine = {}) {
-    vectorBits = machine.vectorBits;
-    registers = machine.registers;
-  }
-  Tiles(const Tiles &other) : PassWrapper(other) {}
-  llvm::StringRef getArgument() const final { return "attnc-tiles"; }
-  llvm::StringRef getDescription() const final { return "streams on arrays as loops over tiles of vectors"; }
-  void getDependentDialects(mlir::DialectRegistry &registry) const final {
-    registry.insert<arith::ArithDialect, mlir::func::FuncDialect, memref::MemRefDialect, mlir::scf::SCFDialect,
-                    vector::VectorDialect>();
-  }
-
-  void runOnOperation() final {
-    Machine machine{vectorBits, registers};
-    llvm::SmallVector<StreamOp> streams;
-    getOperation()->walk([&](StreamOp op) { streams.push_back(op); });
-    for (auto [number, stream] : llvm::enumerate(streams)) {
-      Code code(stream.getLoc(), stream);
-      std::string name = llvm::formatv("stream_{0}", number);
-      bool known = algebra::withAlgebra(std::string_view(stream.getAlgebra()), [&](auto algebra) {
-        TileEmitter<decltype(algebra)>(code, stream, machine, name).run();
-      });
-      if (!known) {
-        stream.emitOpError() << "there is no algebra '" << stream.getAlgebra() << "'";
-        return signalPassFailure();
-      }
-      stream.erase();
-    }
-  }
-
-  Option<unsigned> vectorBits{*this, "vector-bits", llvm::cl::desc("bits of a vector"), llvm::cl::init(128)};
-  Option<unsigned> registers{*this, "registers", llvm::cl::desc("how many vectors registers hold"), llvm::cl::init(16)};
-};
-
 } // namespace
 
-std::unique_ptr<mlir::Pass> createTilesPass(const Machine &machine) { return std::make_unique<Tiles>(machine); }
-void registerTilesPass() { mlir::PassRegistration<Tiles>(); }
+void emitTiles(Code &code, StreamOp stream, const Machine &machine, std::string name) {
+  algebra::withAlgebra(std::string_view(stream.getAlgebra()),
+                       [&](auto algebra) { TileEmitter<decltype(algebra)>(code, stream, machine, name).run(); });
+}
 
 } // namespace attnc

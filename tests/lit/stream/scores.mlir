@@ -139,3 +139,76 @@ func.func @normalised(%q: tensor<5x4xf32>, %k: tensor<7x4xf32>, %v: tensor<7x6xf
   } -> tensor<5x6xf32>
   return %y : tensor<5x6xf32>
 }
+
+// -----
+
+#w = affine_map<(i, e, j) -> (i, j)>
+#ije = affine_map<(i, e, j) -> (i, j, e)>
+#y = affine_map<(i, e, j) -> (i, e)>
+#ij = affine_map<(i, j, d) -> (i, j)>
+#ijd = affine_map<(i, j, d) -> (i, j, d)>
+#id = affine_map<(i, j, d) -> (i, d)>
+// Rows of keys that each query picks for itself are read where they are.
+// CHECK-DAG: #[[K:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d5, d3)>
+// CHECK-DAG: #[[V:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d5, d4)>
+// CHECK-LABEL: func.func @picked(
+// CHECK-SAME: %[[Q:.*]]: tensor<5x4xf32>, %[[KEYS:.*]]: tensor<9x4xf32>, %[[VALUES:.*]]: tensor<9x6xf32>, %[[LIST:.*]]: tensor<5x7xi64>
+// CHECK-NOT: tensor.extract
+// CHECK: attnc.stream "softmax" batch 1 contract(%[[Q]], %[[KEYS]] : {{.*}}) values(%[[VALUES]] : {{.*}}) others(%[[LIST]] : {{.*}}) {{.*}} maps [#{{.*}}, #[[K]], #[[V]],
+// CHECK-NEXT: ^bb0(%{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %[[C:.*]]: f32, %[[P:.*]]: i64):
+// CHECK-DAG: %[[AT:.*]] = arith.index_cast %[[P]] : i64 to index
+// CHECK-DAG: %[[IN:.*]] = arith.cmpi ult, %[[AT]], %{{.*}} : index
+// CHECK-DAG: %[[S:.*]] = arith.select %[[IN]], %[[C]], %{{.*}} : f32
+// CHECK: %[[F:.*]] = arith.select %{{.*}}, %{{.*}}, %{{.*}} : f32
+// CHECK: attnc.score %[[S]] factor %[[F]] at(%[[AT]])
+func.func @picked(%q: tensor<5x4xf32>, %k: tensor<9x4xf32>, %v: tensor<9x6xf32>, %list: tensor<5x7xi64>) -> tensor<5x6xf32> {
+  %zero = arith.constant 0.0 : f32
+  %nine = arith.constant 9 : index
+  %k0 = tensor.empty() : tensor<5x7x4xf32>
+  %ks = linalg.generic {indexing_maps = [#ij, #ijd], iterator_types = ["parallel", "parallel", "parallel"]} ins(%list : tensor<5x7xi64>) outs(%k0 : tensor<5x7x4xf32>) {
+  ^bb0(%p: i64, %out: f32):
+    %d = linalg.index 2 : index
+    %at = arith.index_cast %p : i64 to index
+    %in = arith.cmpi ult, %at, %nine : index
+    %x = scf.if %in -> (f32) {
+      %r = tensor.extract %k[%at, %d] : tensor<9x4xf32>
+      scf.yield %r : f32
+    } else {
+      scf.yield %zero : f32
+    }
+    linalg.yield %x : f32
+  } -> tensor<5x7x4xf32>
+  %s0 = tensor.empty() : tensor<5x7xf32>
+  %s1 = linalg.fill ins(%zero : f32) outs(%s0 : tensor<5x7xf32>) -> tensor<5x7xf32>
+  %c = linalg.generic {indexing_maps = [#id, #ijd, #ij], iterator_types = ["parallel", "parallel", "reduction"]} ins(%q, %ks : tensor<5x4xf32>, tensor<5x7x4xf32>) outs(%s1 : tensor<5x7xf32>) {
+  ^bb0(%x: f32, %z: f32, %acc: f32):
+    %p = arith.mulf %x, %z : f32
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<5x7xf32>
+  %a = attnc.softmax %c {rows = 1 : i64} : tensor<5x7xf32> -> tensor<5x7xf32>
+  %v0 = tensor.empty() : tensor<5x7x6xf32>
+  %vs = linalg.generic {indexing_maps = [#ij, #ijd], iterator_types = ["parallel", "parallel", "parallel"]} ins(%list : tensor<5x7xi64>) outs(%v0 : tensor<5x7x6xf32>) {
+  ^bb0(%p: i64, %out: f32):
+    %e = linalg.index 2 : index
+    %at = arith.index_cast %p : i64 to index
+    %in = arith.cmpi ult, %at, %nine : index
+    %x = scf.if %in -> (f32) {
+      %r = tensor.extract %v[%at, %e] : tensor<9x6xf32>
+      scf.yield %r : f32
+    } else {
+      scf.yield %zero : f32
+    }
+    linalg.yield %x : f32
+  } -> tensor<5x7x6xf32>
+  %y0 = tensor.empty() : tensor<5x6xf32>
+  %y1 = linalg.fill ins(%zero : f32) outs(%y0 : tensor<5x6xf32>) -> tensor<5x6xf32>
+  // expected-remark @+1 {{streamed: softmax over 7 keys for each query, 5 times}}
+  %y = linalg.generic {indexing_maps = [#w, #ije, #y], iterator_types = ["parallel", "parallel", "reduction"]} ins(%a, %vs : tensor<5x7xf32>, tensor<5x7x6xf32>) outs(%y1 : tensor<5x6xf32>) {
+  ^bb0(%x: f32, %z: f32, %acc: f32):
+    %p = arith.mulf %x, %z : f32
+    %t = arith.addf %acc, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<5x6xf32>
+  return %y : tensor<5x6xf32>
+}

@@ -1,0 +1,455 @@
+#include "attnc/stream/Rows.h"
+
+#include "attnc/stream/Algebra.h"
+#include "attnc/stream/KeyRange.h"
+#include "attnc/stream/Region.h"
+#include "attnc/stream/Sharing.h"
+#include "attnc/stream/StreamLoops.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <numeric>
+
+// A query at a time, and its keys a vector of them at a time:
+//
+//     for each query, and each part of its keys:
+//       for each tile of keys:
+//         s [key] = K q                 `lanes` rows at once, d in the lanes, then their sums into one vector
+//         scores, reference, weights    keys in the lanes
+//         O [e] += Vᵀ w                 e in the lanes, accumulators in registers
+//     for each query: y = the states of its parts merged and finished
+//
+// Rows are read where they lie, once, and nothing is packed: what a step of decoding must read is all that it reads.
+namespace attnc {
+
+namespace {
+
+namespace arith = mlir::arith;
+namespace memref = mlir::memref;
+namespace vector = mlir::vector;
+using dialect::StreamOp;
+using mlir::Value;
+using mlir::ValueRange;
+using Values = llvm::SmallVector<Value>;
+
+constexpr int64_t keyTile = 128;
+/// Vectors of features that are accumulated together, for so many keys side by side: eight sums do not wait for
+/// another.
+constexpr int64_t together = 4, abreast = 2;
+
+template <class Algebra> class RowEmitter {
+public:
+  RowEmitter(Code &code, StreamOp stream, const Machine &machine, std::string name)
+      : code(code), stream(stream), loops(code, stream), sharing(code, loops.work(), std::move(name)),
+        lanes(machine.lanes()) {}
+
+  void run() {
+    findOperands();
+    layOut();
+    sharing.forEach("rows", multiply(code, tasks, parts.count), [&](Value task) { runTask(task); });
+    if (parts.canBeMany())
+      sharing.forEach("merge", choose(parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
+        auto [batch, row] = queryOf(task);
+        finish(batch, row, partialState(task, index(code, 0)));
+      });
+    memref::DeallocOp::create(code, scratch);
+    if (placed)
+      memref::DeallocOp::create(code, rows);
+  }
+
+private:
+  void findOperands() {
+    unsigned operand = 0;
+    if (stream.isContracted()) {
+      query = loops.operand(operand++, stream.queryLoop(), stream.depthLoop());
+      key = loops.operand(operand++, stream.keyLoop(), stream.depthLoop());
+    }
+    if (stream.isValued())
+      value = loops.operand(operand++, stream.keyLoop(), stream.featureLoop());
+    operand += stream.getOthers().size();
+    output = loops.operand(operand++, stream.queryLoop(),
+                           stream.isValued() ? std::optional<unsigned>(stream.featureLoop()) : std::nullopt);
+    if (stream.isMeasured())
+      measures = loops.operand(operand++, stream.queryLoop(), std::nullopt);
+    measured = Algebra::hasMeasure || stream.isMeasured();
+    keys = loops.extent(stream.keyLoop());
+    depth = stream.isContracted() ? loops.extent(stream.depthLoop()) : index(code, 0);
+    features = stream.isValued() ? loops.extent(stream.featureLoop()) : index(code, 1);
+    placed = !value.placed.empty();
+  }
+
+  /// For each thread a query, scores, a state and, where the values are at places, the starts of their rows.
+  void layOut() {
+    Value none = index(code, 0);
+    tasks = multiply(code, loops.count(loops.batch()), loops.extent(stream.queryLoop()));
+    parts = partKeys(code, keys, tasks, keyTile);
+    Value depthRoom = multiply(code, ceilDiv(code, depth, lanes), index(code, lanes));
+    featureRoom = multiply(code, ceilDiv(code, features, lanes), index(code, lanes));
+    stateRoom = add(code, featureRoom, index(code, 2 * lanes));
+    Value room = none;
+    auto reserve = [&](Value floats) { return std::exchange(room, add(code, room, floats)); };
+    states = none;
+    Value all = choose(parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none);
+    queryPanel = reserve(depthRoom);
+    scores = reserve(index(code, keyTile));
+    state = reserve(stateRoom);
+    slots = all;
+    slotRoom = room;
+    auto type = mlir::MemRefType::get({mlir::ShapedType::kDynamic}, code.getF32Type());
+    auto alignment = code.getI64IntegerAttr(64);
+    scratch = memref::AllocOp::create(
+        code, type, ValueRange{add(code, slots, multiply(code, slotRoom, sharing.slots()))}, alignment);
+    for (Operand *operand : {&key, &value})
+      for (const Operand::Axis &axis : operand->placed) { // there is always something to read
+        Value empty = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, axis.extent, none);
+        operand->whole.array = choose(empty, scratch, operand->whole.array);
+        operand->whole.start = choose(empty, none, operand->whole.start);
+      }
+    if (placed)
+      rows = memref::AllocOp::create(code, mlir::MemRefType::get({mlir::ShapedType::kDynamic}, code.getIndexType()),
+                                     ValueRange{multiply(code, index(code, keyTile), sharing.slots())}, alignment);
+  }
+
+  Value choose(Value condition, Value then, Value otherwise) {
+    return code.createOrFold<arith::SelectOp>(condition, then, otherwise);
+  }
+
+  /// The index of the batch and the query of a task.
+  std::pair<Values, Value> queryOf(Value task) {
+    Value queries = loops.extent(stream.queryLoop());
+    return {loops.indices(loops.batch(), code.createOrFold<arith::DivUIOp>(task, queries)),
+            code.createOrFold<arith::RemUIOp>(task, queries)};
+  }
+  Value partialState(Value task, Value part) {
+    return add(code, states, multiply(code, add(code, multiply(code, task, parts.count), part), stateRoom));
+  }
+
+  void runTask(Value task) {
+    Value part = code.createOrFold<arith::RemUIOp>(task, parts.count);
+    Value number = code.createOrFold<arith::DivUIOp>(task, parts.count);
+    auto [batch, row] = queryOf(number);
+    Value slot = sharing.slot(), base = add(code, slots, multiply(code, slotRoom, slot));
+    Value at = choose(parts.isMany(code), partialState(number, part), add(code, base, state));
+    starts = multiply(code, slot, index(code, keyTile));
+    fold(batch, row, part, base, at);
+    if (!parts.canBeMany())
+      finish(batch, row, at);
+    else if (!parts.isKnown())
+      branch(code, parts.isMany(code), [] {}, [&] { finish(batch, row, at); });
+  }
+
+  mlir::VectorType vectorType() { return mlir::VectorType::get({lanes}, code.getF32Type()); }
+  mlir::VectorType maskType() { return mlir::VectorType::get({lanes}, code.getI1Type()); }
+  Value loadLanes(Value offset) { return vector::LoadOp::create(code, vectorType(), scratch, ValueRange{offset}); }
+  void storeLanes(Value lanes, Value offset) { vector::StoreOp::create(code, lanes, scratch, ValueRange{offset}); }
+  Lanes number(Value value) { return {&code, value}; }
+  Value inLanes(Value scalar) { return broadcast(code, scalar, lanes); }
+  Value maskOf(Value count) { return vector::CreateMaskOp::create(code, maskType(), ValueRange{count}); }
+  Value onlyWhere(Value mask, Value lanes, double otherwise) {
+    return arith::SelectOp::create(code, mask, lanes, splat(code, vectorType(), otherwise));
+  }
+  Value reduce(vector::CombiningKind kind, Value lanes) {
+    return inLanes(vector::ReductionOp::create(code, kind, lanes));
+  }
+
+  /// Calls `body` for each vector of a row of `count` elements: whole ones, then what is left of one with a mask.
+  void alongRow(Value count, llvm::function_ref<void(Value at, Value mask)> body) {
+    Value whole = wholePart(count, lanes);
+    loop(code, index(code, 0), whole, lanes, [&](Value at) { body(at, nullptr); });
+    loop(code, whole, count, lanes, [&](Value at) { body(at, maskOf(subtract(code, count, at))); });
+  }
+  Value wholePart(Value count, int64_t step) {
+    return multiply(code, code.createOrFold<arith::DivUIOp>(count, index(code, step)), index(code, step));
+  }
+  Value loadRow(Value array, Value at, Value mask) {
+    if (!mask)
+      return vector::LoadOp::create(code, vectorType(), array, ValueRange{at});
+    return vector::MaskedLoadOp::create(code, vectorType(), array, ValueRange{at}, mask, splat(code, vectorType(), 0));
+  }
+  static bool isRow(const View &view) { return mlir::getConstantIntValue(view.columnStride) == 1; }
+
+  void copyQuery(llvm::ArrayRef<Value> batch, Value row, Value panel) {
+    View from = query.at(code, batch, row);
+    if (isRow(from))
+      return alongRow(depth, [&](Value at, Value mask) {
+        storeLanes(loadRow(from.array, add(code, from.start, at), mask), add(code, panel, at));
+      });
+    alongRow(depth, [&](Value at, Value mask) {
+      if (mask)
+        storeLanes(splat(code, vectorType(), 0), add(code, panel, at));
+    });
+    loop(code, index(code, 0), depth, 1, [&](Value at) {
+      Value place = add(code, from.start, multiply(code, at, from.columnStride));
+      Value element = memref::LoadOp::create(code, from.array, ValueRange{place});
+      memref::StoreOp::create(code, element, scratch, ValueRange{add(code, panel, at)});
+    });
+  }
+
+  /// Where the rows of the keys from `from` on begin, one for each lane; past the last key the last one again.
+  Value rowStarts(const Operand &operand, Region &region, llvm::ArrayRef<Value> batch, Value from, Value last) {
+    auto type = mlir::VectorType::get({lanes}, code.getIndexType());
+    llvm::SmallVector<int64_t> steps(lanes);
+    std::iota(steps.begin(), steps.end(), 0);
+    Value row = arith::AddIOp::create(code, inLanes(from),
+                                      arith::ConstantOp::create(code, mlir::DenseIntElementsAttr::get(type, steps)));
+    row = arith::MinSIOp::create(code, row, inLanes(last));
+    View view = operand.at(code, batch, index(code, 0));
+    Value start =
+        arith::AddIOp::create(code, inLanes(view.start), arith::MulIOp::create(code, row, inLanes(view.rowStride)));
+    for (const Operand::Axis &axis : operand.placed) {
+      Value most = subtract(code, code.createOrFold<arith::MaxSIOp>(axis.extent, index(code, 1)), index(code, 1));
+      Value place = arith::MinUIOp::create(code, inLanes(region.place(axis.place, from)), inLanes(most));
+      start = arith::AddIOp::create(code, start, arith::MulIOp::create(code, place, inLanes(axis.stride)));
+    }
+    return start;
+  }
+
+  /// The products of a query with the rows that begin there, one in each lane.
+  Value products(Value starts, Value panel) {
+    Values sums(lanes, splat(code, vectorType(), 0)), at;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      at.push_back(vector::ExtractOp::create(code, starts, lane));
+    auto accumulate = [&](Value from, Value to, bool masked) {
+      sums = loop(code, from, to, lanes, sums, [&](Value d, ValueRange before) {
+        Value query = loadLanes(add(code, panel, d)), mask = masked ? maskOf(subtract(code, depth, d)) : Value();
+        Values next;
+        for (auto [start, sum] : llvm::zip(at, before))
+          next.push_back(vector::FMAOp::create(code, loadRow(key.whole.array, add(code, start, d), mask), query, sum));
+        return next;
+      });
+    };
+    Value whole = wholePart(depth, lanes);
+    accumulate(index(code, 0), whole, false);
+    accumulate(whole, depth, true);
+    // Two vectors become one that holds half as many sums of each, until one holds them all.
+    for (int64_t group = lanes; group > 1; group /= 2) {
+      llvm::SmallVector<int64_t> low, high;
+      for (int64_t i = 0; i < 2 * lanes; ++i)
+        (i % group < group / 2 ? low : high).push_back(i);
+      Values halved;
+      for (std::size_t i = 0; i < sums.size(); i += 2)
+        halved.push_back((number(vector::ShuffleOp::create(code, sums[i], sums[i + 1], low)) +
+                          number(vector::ShuffleOp::create(code, sums[i], sums[i + 1], high)))
+                             .value);
+      sums = halved;
+    }
+    return sums[0];
+  }
+
+  /// The state of a query after a part of its keys.
+  void fold(llvm::ArrayRef<Value> batch, Value row, Value part, Value base, Value state) {
+    Value zero = splat(code, vectorType(), 0), none = index(code, 0);
+    Value panel = add(code, base, queryPanel), scores = add(code, base, this->scores);
+    if (stream.isContracted())
+      copyQuery(batch, row, panel);
+    loop(code, none, featureRoom, lanes, [&](Value at) { storeLanes(zero, add(code, state, at)); });
+    KeyRange range = solveKeyRange(code, stream, batch, row, row, keys);
+    if (parts.canBeMany())
+      range = parts.within(code, range, part);
+    Region region(code, stream, lanes, 1, batch, row, range.to, Region::Along::Keys);
+    Value last = subtract(code, range.to, index(code, 1));
+
+    // What is carried: the reference in every lane, and sums by lanes. The first part absorbs the sink.
+    Value reference = splat(code, vectorType(), -std::numeric_limits<double>::infinity()), measure = zero;
+    if (auto sink = region.sink(0)) {
+      Value isFirst = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, part, none);
+      reference = choose(isFirst, sink->value, reference);
+      Value whole = Algebra::measure(Algebra::weight(number(reference), number(reference))).value;
+      measure = onlyWhere(maskOf(index(code, 1)), whole, 0);
+    }
+    Values unit;
+    if (Algebra::hasReference)
+      unit.push_back(reference);
+    if (measured)
+      unit.push_back(measure);
+    if (!stream.isValued())
+      unit.push_back(zero);
+
+    Values carried = loop(code, range.from, range.to, keyTile, unit, [&](Value from, ValueRange before) {
+      Value count = smaller(code, subtract(code, range.to, from), index(code, keyTile));
+      auto scoreOf = [&](Value at, Value &product) {
+        Value key = add(code, from, at);
+        if (stream.isContracted())
+          product = products(rowStarts(this->key, region, batch, key, last), panel);
+        return region.score(0, key, product);
+      };
+      Values after, sums(before.drop_front(Algebra::hasReference));
+      Value rescale;
+      if (Algebra::hasReference) {
+        Values greatest = loop(code, none, count, lanes, before.take_front(), [&](Value at, ValueRange greatest) {
+          Value product;
+          Value score = onlyWhere(maskOf(subtract(code, count, at)), scoreOf(at, product).value,
+                                  -std::numeric_limits<double>::infinity());
+          storeLanes(score, add(code, scores, at));
+          return Values{maximum(number(score), number(greatest[0])).value};
+        });
+        after.push_back(reduce(vector::CombiningKind::MAXNUMF, greatest[0]));
+        rescale = Algebra::weight(number(before[0]), number(after[0])).value;
+        for (Value &sum : sums)
+          sum = (number(sum) * number(rescale)).value;
+      }
+      after.append(loop(code, none, count, lanes, sums, [&](Value at, ValueRange sums) {
+        Values next(sums);
+        Value key = add(code, from, at), mask = maskOf(subtract(code, count, at)), product;
+        Lanes score = Algebra::hasReference ? number(loadLanes(add(code, scores, at))) : scoreOf(at, product);
+        Lanes weight = Algebra::weight(score, Algebra::hasReference ? number(after[0]) : score);
+        if (measured) {
+          auto other = region.measure(0, key, product);
+          Value own = other ? other->value : Algebra::measure(weight).value;
+          next[0] = (number(next[0]) + number(onlyWhere(mask, own, 0))).value;
+        }
+        if (auto factor = region.factor(0, key))
+          weight = weight * *factor;
+        weight.value = onlyWhere(mask, weight.value, 0);
+        if (stream.isValued())
+          storeLanes(weight.value, add(code, scores, at));
+        else
+          next.back() = (number(next.back()) + weight).value;
+        if (placed)
+          vector::StoreOp::create(code, rowStarts(value, region, batch, key, last), rows,
+                                  ValueRange{add(code, starts, at)});
+        return next;
+      }));
+      if (stream.isValued())
+        accumulate(batch, from, count, scores, state, rescale);
+      return after;
+    });
+
+    unsigned next = 0;
+    if (Algebra::hasReference)
+      storeLanes(carried[next++], add(code, state, featureRoom));
+    if (measured)
+      storeLanes(reduce(vector::CombiningKind::ADD, carried[next++]),
+                 add(code, state, add(code, featureRoom, index(code, lanes))));
+    if (!stream.isValued())
+      storeLanes(reduce(vector::CombiningKind::ADD, carried[next++]), state);
+  }
+
+  /// O [e] = rescale O + Vᵀ w of a tile.
+  void accumulate(llvm::ArrayRef<Value> batch, Value from, Value count, Value weights, Value state, Value rescale) {
+    View first = value.at(code, batch, from);
+    auto startOf = [&](Value key) -> Value {
+      if (placed)
+        return memref::LoadOp::create(code, rows, ValueRange{add(code, starts, key)});
+      return add(code, first.start, multiply(code, key, first.rowStride));
+    };
+    auto columns = [&](Value at, int64_t vectors, Value mask) {
+      Values sums(vectors * abreast, splat(code, vectorType(), 0));
+      for (int64_t v = 0; v < vectors; ++v) {
+        sums[v] = loadLanes(add(code, state, add(code, at, index(code, v * lanes))));
+        if (rescale)
+          sums[v] = (number(sums[v]) * number(rescale)).value;
+      }
+      auto take = [&](Value key, Values &sums, int64_t set) {
+        Value weight = inLanes(memref::LoadOp::create(code, scratch, ValueRange{add(code, weights, key)}));
+        Value start = add(code, startOf(key), at);
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value row = loadRow(value.whole.array, add(code, start, index(code, v * lanes)), mask);
+          Value &sum = sums[set * vectors + v];
+          sum = vector::FMAOp::create(code, weight, row, sum);
+        }
+      };
+      Value pairs = wholePart(count, abreast);
+      sums = loop(code, index(code, 0), pairs, abreast, sums, [&](Value key, ValueRange before) {
+        Values next(before);
+        for (int64_t set = 0; set < abreast; ++set)
+          take(add(code, key, index(code, set)), next, set);
+        return next;
+      });
+      sums = loop(code, pairs, count, 1, sums, [&](Value key, ValueRange before) {
+        Values next(before);
+        take(key, next, 0);
+        return next;
+      });
+      for (int64_t v = 0; v < vectors; ++v) {
+        Lanes sum = number(sums[v]);
+        for (int64_t set = 1; set < abreast; ++set)
+          sum = sum + number(sums[set * vectors + v]);
+        storeLanes(sum.value, add(code, state, add(code, at, index(code, v * lanes))));
+      }
+    };
+    Value wide = wholePart(features, together * lanes), whole = wholePart(features, lanes);
+    loop(code, index(code, 0), wide, together * lanes, [&](Value at) { columns(at, together, nullptr); });
+    loop(code, wide, whole, lanes, [&](Value at) { columns(at, 1, nullptr); });
+    loop(code, whole, features, lanes, [&](Value at) { columns(at, 1, maskOf(subtract(code, features, at))); });
+  }
+
+  /// Merges the states of the parts of a query in order, and writes the results.
+  void finish(llvm::ArrayRef<Value> batch, Value row, Value state) {
+    Value none = index(code, 0), one = index(code, 1), references = featureRoom,
+          measureRow = add(code, featureRoom, index(code, lanes));
+    if (parts.canBeMany())
+      loop(code, one, parts.count, 1, [&](Value part) {
+        Value other = add(code, state, multiply(code, part, stateRoom));
+        std::optional<Lanes> left, right;
+        if (Algebra::hasReference) {
+          Lanes a = number(loadLanes(add(code, state, references))),
+                b = number(loadLanes(add(code, other, references)));
+          Lanes merged = maximum(a, b);
+          left = Algebra::weight(a, merged);
+          right = Algebra::weight(b, merged);
+          storeLanes(merged.value, add(code, state, references));
+        }
+        auto merge = [&](Value at) {
+          Lanes a = number(loadLanes(add(code, state, at))), b = number(loadLanes(add(code, other, at)));
+          storeLanes((left ? a * *left + b * *right : a + b).value, add(code, state, at));
+        };
+        if (measured)
+          merge(measureRow);
+        loop(code, none, featureRoom, lanes, merge);
+      });
+    View to = output.at(code, batch, row);
+    std::optional<Lanes> measure;
+    if (measured)
+      measure = number(loadLanes(add(code, state, measureRow)));
+    auto finished = [&](Value at) {
+      Lanes total = number(loadLanes(add(code, state, at)));
+      return Algebra::finish(total, measure ? *measure : total).value;
+    };
+    if (isRow(to)) {
+      alongRow(features, [&](Value at, Value mask) {
+        Value place = add(code, to.start, at);
+        if (mask)
+          vector::MaskedStoreOp::create(code, to.array, ValueRange{place}, mask, finished(at));
+        else
+          vector::StoreOp::create(code, finished(at), to.array, ValueRange{place});
+      });
+    } else {
+      loop(code, none, featureRoom, lanes, [&](Value at) { storeLanes(finished(at), add(code, state, at)); });
+      loop(code, none, features, 1, [&](Value at) {
+        Value element = memref::LoadOp::create(code, scratch, ValueRange{add(code, state, at)});
+        memref::StoreOp::create(code, element, to.array,
+                                ValueRange{add(code, to.start, multiply(code, at, to.columnStride))});
+      });
+    }
+    if (stream.isMeasured()) {
+      Value total = memref::LoadOp::create(code, scratch, ValueRange{add(code, state, measureRow)});
+      memref::StoreOp::create(code, total, measures.whole.array, ValueRange{measures.at(code, batch, row).start});
+    }
+  }
+
+  Code &code;
+  StreamOp stream;
+  StreamLoops loops;
+  Sharing sharing;
+  int64_t lanes;
+  Operand query, key, value, output, measures;
+  bool measured = false, placed = false; // whether a state has a measure; whether values are at places
+  Value keys, depth, features, featureRoom, stateRoom, slotRoom;
+  Value tasks;
+  KeyParts parts;
+  Value scratch, states, slots, queryPanel, scores, state; // floats
+  Value rows, starts;                                      // indices
+};
+
+} // namespace
+
+void emitRows(Code &code, StreamOp stream, const Machine &machine, std::string name) {
+  algebra::withAlgebra(std::string_view(stream.getAlgebra()),
+                       [&](auto algebra) { RowEmitter<decltype(algebra)>(code, stream, machine, name).run(); });
+}
+
+} // namespace attnc
