@@ -112,7 +112,7 @@ where h == 2*g {
         for body in ("s = simd w (l) { dot(q, k[l]) }\n    sum w (a = softmax(s), l) { a * v[l] }",
                      "s = simd w (l) { where(0 <= l and l < m, dot(q, k[l]), -inf) }\n    sum w (a = softmax(s, sink = 0.5), l) { a * v[l] }",
                      "s = simd w (l) { relu(dot(q, k[l])) }\n    z = sum w (s) { s }\n    sum w (s, l) { s / (z + 1) * v[l] }",
-                     "s = simd w as o (l) { cos(real(o)) }\n    sum w (a = softmax(s), l) { a * v[l] }"):
+                     "s = simd w as o (l) { cos(real(o + i)) }\n    sum w (a = softmax(s), l) { a * v[l] }"):
             program = self.write("r.attn", "diagram r(q: [n d], k: [m d], v: [m e]) -> [n e] where w >= 0 {\n"
                                  f"  simd n as i (q) {{\n    {lists}    {body}\n  }}\n}}\n")
             told = self.attnc("compile", "--explain", program).stdout
