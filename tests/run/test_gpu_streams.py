@@ -25,7 +25,9 @@ class Emulated(Case):
         for real, n, m, d, e in (("f32", 1, 1, 1, 1), ("f32", 65, 129, 7, 9), ("f32", 64, 64, 8, 8), ("f32", 63, 65, 5, 16),
                                  ("f32", 3, 0, 2, 2), ("f32", 0, 3, 2, 2), ("f32", 3, 2, 0, 2), ("f32", 70, 70, 130, 3),
                                  ("bf16", 1, 1, 1, 1), ("bf16", 65, 129, 8, 24), ("bf16", 64, 64, 16, 16),
-                                 ("bf16", 17, 63, 33, 7)):
+                                 ("bf16", 17, 63, 33, 7),
+                                 # Few queries: keys in parts.
+                                 ("f32", 1, 3000, 9, 5), ("f32", 64, 515, 4, 8), ("bf16", 40, 1100, 16, 8)):
             for program in (SDPA, CAUSAL):
                 with self.subTest(f"{program.name} {real} n={n} m={m} d={d} e={e}"):
                     self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}", options=("--dtype", real))
@@ -93,6 +95,8 @@ where h == 2*g {
 """)
         self.run_random(sink, "n=50", "m=149", "d=6", "e=4", inputs=("q", "k", "v", "s"))
         self.run_random(sink, "n=3", "m=0", "d=6", "e=4", inputs=("q", "k", "v", "s"))
+        self.run_random(sink, "n=3", "m=2000", "d=6", "e=4", inputs=("q", "k", "v", "s"))
+        self.run_random(normalised, "n=3", "m=2000", "d=6", "e=4")
         self.run_random(normalised, "n=50", "m=149", "d=6", "e=4")
 
 

@@ -1,7 +1,7 @@
 #include "attnc/gpu/Host.h"
 #include "attnc/gpu/Passes.h"
+#include "attnc/gpu/Products.h"
 #include "attnc/gpu/Staging.h"
-#include "attnc/gpu/Tiling.h"
 #include "attnc/stream/Algebra.h"
 #include "attnc/stream/KeyRange.h"
 #include "attnc/stream/Region.h"
@@ -13,6 +13,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -26,7 +27,8 @@
 //       O = rescale O + P V            in registers
 //     y = the state, finished
 //
-// Keys come in order and blocks share nothing, so that results are the same each time.
+// Where one tile has all queries, blocks have parts of the keys, and a second grid merges their states in order. Keys
+// come in order and blocks share nothing, so that results are the same each time.
 namespace attnc {
 
 namespace {
@@ -40,8 +42,26 @@ using mlir::Value;
 using mlir::ValueRange;
 using Values = llvm::SmallVector<Value>;
 
-/// Rows of queries that a thread has a part of, and of each eight columns its part.
-constexpr int64_t rowsOfThread = 2, columnsOfThread = 2;
+/// Parts of the keys, where there are few tiles of queries: so many blocks are wanted, and so many keys in each at
+/// least.
+constexpr int64_t wantedBlocks = 264, leastPart = 256;
+
+/// Scratch for the states of blocks that have a part of the keys: of each row of the block its results, its reference
+/// and its measure.
+struct PartStates {
+  Value parts, array;
+  int64_t features, queries;
+
+  /// Where the state of a query begins. `task`: the number of its tile among those of all indices of the batch.
+  Value at(Code &code, Value task, Value part, Value row) const {
+    Value block = add(code, multiply(code, task, parts), part);
+    Value number = add(code, multiply(code, block, index(code, queries)), row);
+    return multiply(code, number, index(code, features + 2));
+  }
+  Value load(Code &code, Value at, int64_t number) const {
+    return memref::LoadOp::create(code, array, ValueRange{add(code, at, index(code, number))});
+  }
+};
 
 template <class Algebra> class BlockEmitter {
 public:
@@ -51,69 +71,103 @@ public:
   void run() {
     queries = loops.extent(stream.queryLoop());
     keys = loops.extent(stream.keyLoop());
-    Value tiles = ceilDiv(code, queries, tiling.queries()), none = index(code, 0), one = index(code, 1);
-    auto grid = scf::ParallelOp::create(code, ValueRange{none, none}, ValueRange{loops.count(loops.batch()), tiles},
-                                        ValueRange{one, one});
+    Value none = index(code, 0), one = index(code, 1), indices = loops.count(loops.batch());
+    tiles = ceilDiv(code, queries, tiling.queries());
+    findParts(multiply(code, indices, tiles));
+    Values begins(2, none), ends{indices, tiles}, steps(2, one);
+    if (states) {
+      begins.push_back(none);
+      ends.push_back(states->parts);
+      steps.push_back(one);
+    }
+    auto grid = scf::ParallelOp::create(code, begins, ends, steps);
     grid->setAttr(blockAttribute, code.getI64IntegerAttr(tiling.threads()));
-    mlir::OpBuilder::InsertionGuard guard(code);
-    code.setInsertionPointToStart(grid.getBody());
-    // Where later queries see more keys, the longest tiles begin first.
-    Value tile = subtract(code, subtract(code, tiles, one), grid.getInductionVars()[1]);
-    block(loops.indices(loops.batch(), grid.getInductionVars()[0]),
-          multiply(code, tile, index(code, tiling.queries())));
+    {
+      mlir::OpBuilder::InsertionGuard guard(code);
+      code.setInsertionPointToStart(grid.getBody());
+      block(grid.getInductionVars()[0], grid.getInductionVars()[1], states ? grid.getInductionVars()[2] : none);
+    }
+    if (!states)
+      return;
+    Value features = index(code, states->features);
+    auto merged = scf::ParallelOp::create(code, ValueRange{none, none, none}, ValueRange{indices, queries, features},
+                                          ValueRange{one, one, one});
+    {
+      mlir::OpBuilder::InsertionGuard guard(code);
+      code.setInsertionPointToStart(merged.getBody());
+      merge(merged.getInductionVars());
+    }
+    memref::DeallocOp::create(code, states->array);
   }
 
 private:
   mlir::Type f32() { return code.getF32Type(); }
-  mlir::Type kindOf(bool matrix) { return matrix ? mlir::Type(code.getBF16Type()) : f32(); }
   Lanes number(Value value) { return {&code, value}; }
   Value plus(Value a, int64_t b) { return add(code, a, index(code, b)); }
+  static int64_t used(int64_t length, bool matrix) { return Tiling::roundedUp(length, matrix ? 16 : 4); }
+  int64_t keyTiles() { return tiling.keys / 8; }
+  int64_t results() { return tiling.valued ? tiling.featureTiles() * 4 : rowsOfThread; }
 
-  /// `first`: the first query of the block.
-  void block(llvm::ArrayRef<Value> batch, Value first) {
-    Thread thread(code);
-    this->thread = &thread;
-    Value none = index(code, 0), shared = sharedMemory(code, tiling.bytes());
+  /// Where one tile has all queries, keys are parted so that there are blocks enough.
+  void findParts(Value tasks) {
+    auto count = mlir::getConstantIntValue(queries), length = mlir::getConstantIntValue(keys);
+    if (!count || *count > tiling.queries() || *count == 0 || (length && *length < 2 * leastPart))
+      return;
+    Value one = index(code, 1);
+    Value wanted =
+        code.createOrFold<arith::DivUIOp>(index(code, wantedBlocks), code.createOrFold<arith::MaxSIOp>(tasks, one));
+    Value most = code.createOrFold<arith::DivUIOp>(keys, index(code, leastPart));
+    PartStates made;
+    made.parts = code.createOrFold<arith::MaxSIOp>(smaller(code, wanted, most), one);
+    made.features = tiling.valued ? tiling.features : 1;
+    made.queries = tiling.queries();
+    Value share = code.createOrFold<arith::DivUIOp>(add(code, keys, subtract(code, made.parts, one)), made.parts);
+    partLength = multiply(code, ceilDiv(code, share, tiling.keys), index(code, tiling.keys));
+    Value floats =
+        multiply(code, multiply(code, tasks, made.parts), index(code, tiling.queries() * (made.features + 2)));
+    made.array =
+        memref::AllocOp::create(code, mlir::MemRefType::get({mlir::ShapedType::kDynamic}, f32()), ValueRange{floats});
+    states = made;
+  }
+
+  /// The tile of queries of an index of the batch, and a part of the keys.
+  void block(Value number, Value place, Value part) {
+    // Where later queries see more keys, the longest tiles begin first.
+    Value tile = subtract(code, subtract(code, tiles, index(code, 1)), place);
+    Values batch = loops.indices(loops.batch(), number);
+    Value first = multiply(code, tile, index(code, tiling.queries())), none = index(code, 0);
+    thread.emplace(code);
+    products.emplace(code, tiling, *thread);
     unsigned operand = 0;
     std::optional<Staging> keyRows, valueRows;
     if (tiling.contracted) {
       Operand query = loops.operand(operand++, stream.queryLoop(), stream.depthLoop());
       Operand key = loops.operand(operand++, stream.keyLoop(), stream.depthLoop());
-      mlir::Type kind = kindOf(tiling.matrixScores);
-      queryRoom = sharedMatrix(code, shared, 0, tiling.queries(), tiling.depthRoom(), kind);
-      keyRoom = sharedMatrix(code, shared, tiling.keysAt(), tiling.buffers * tiling.keys, tiling.depthRoom(), kind);
-      Staging(code, query.at(code, batch, none), tiling.depth, used(tiling.depth, tiling.matrixScores), queryRoom,
-              tiling.threads())
-          .copy(thread, first, queries, tiling.queries(), none);
-      keyRows.emplace(code, key.at(code, batch, none), tiling.depth, used(tiling.depth, tiling.matrixScores), keyRoom,
-                      tiling.threads());
+      int64_t room = used(tiling.depth, tiling.matrixScores);
+      Staging(code, query.at(code, batch, none), tiling.depth, room, products->queryRoom, tiling.threads())
+          .copy(*thread, first, queries, tiling.queries(), none);
+      keyRows.emplace(code, key.at(code, batch, none), tiling.depth, room, products->keyRoom, tiling.threads());
     }
     if (tiling.valued) {
       Operand value = loops.operand(operand++, stream.keyLoop(), stream.featureLoop());
-      valueRoom = sharedMatrix(code, shared, tiling.valuesAt(), tiling.buffers * tiling.keys, tiling.featureRoom(),
-                               kindOf(tiling.matrixValues));
-      if (!tiling.matrixValues)
-        weightRoom = sharedMatrix(code, shared, tiling.weightsAt(), tiling.queries(), tiling.weightRoom(), f32());
-      valueRows.emplace(code, value.at(code, batch, none), tiling.features, tiling.featureTiles() * 8, valueRoom,
-                        tiling.threads());
+      valueRows.emplace(code, value.at(code, batch, none), tiling.features, tiling.featureTiles() * 8,
+                        products->valueRoom, tiling.threads());
     }
-    operand += stream.getOthers().size();
-    Operand output = loops.operand(operand++, stream.queryLoop(),
-                                   tiling.valued ? std::optional<unsigned>(stream.featureLoop()) : std::nullopt);
-    std::optional<View> measures;
-    if (stream.isMeasured())
-      measures = loops.operand(operand, stream.queryLoop(), std::nullopt).at(code, batch, none);
-    row = add(code, multiply(code, thread.warp, index(code, 16)), thread.group);
     for (int64_t h = 0; h < rowsOfThread; ++h)
-      regions.emplace_back(code, stream, 1, 1, batch, add(code, first, plus(row, 8 * h)), queries);
+      regions.emplace_back(code, stream, 1, 1, batch, add(code, first, plus(products->row, 8 * h)), queries);
 
     Value last = subtract(code, smaller(code, plus(first, tiling.queries()), queries), index(code, 1));
     KeyRange range = solveKeyRange(code, stream, batch, first, last, keys);
+    if (states) {
+      Value begin = multiply(code, part, partLength);
+      range = {code.createOrFold<arith::MaxSIOp>(range.from, begin),
+               smaller(code, range.to, add(code, begin, partLength))};
+    }
     auto stage = [&](Value from, Value at) {
       if (keyRows)
-        keyRows->copy(thread, from, range.to, tiling.keys, at);
+        keyRows->copy(*thread, from, range.to, tiling.keys, at);
       if (valueRows)
-        valueRows->copy(thread, from, range.to, tiling.keys, at);
+        valueRows->copy(*thread, from, range.to, tiling.keys, at);
     };
     auto stageIfAny = [&](Value from, Value at) {
       branch(code, less(code, from, range.to), [&] { stage(from, at); }, [] {});
@@ -121,7 +175,7 @@ private:
     bool ahead = tiling.buffers > 1;
     if (ahead)
       stageIfAny(range.from, none);
-    Values state = unit();
+    Values state = unit(part);
     state.push_back(none); // where the tile lies
     state = loop(code, range.from, range.to, tiling.keys, state, [&](Value from, ValueRange carried) {
       Value at = carried.back(), next = at;
@@ -143,23 +197,25 @@ private:
     state.pop_back();
     waitForCopies(code);
     barrier(code); // a block may have another tile, with the same shared memory
-    finish(state, output.at(code, batch, none), measures, first);
+    finish(state, batch, first, add(code, multiply(code, number, tiles), tile), part);
   }
 
-  static int64_t used(int64_t length, bool matrix) { return Tiling::roundedUp(length, matrix ? 16 : 4); }
-  int64_t keyTiles() { return tiling.keys / 8; }
-  int64_t results() { return tiling.valued ? tiling.featureTiles() * 4 : rowsOfThread; }
-
   /// The state of a thread: references, measures, then results as a tile lays them out; or the sums of weights.
-  Values unit() {
+  Values unit(Value part) {
     Values state, measured;
     for (int64_t h = 0; h < rowsOfThread; ++h) {
       Value lowest = splat(code, f32(), -std::numeric_limits<double>::infinity()), measure = splat(code, f32(), 0);
       if (auto sink = regions[h].sink(0)) {
-        // One of the four threads of a row has it in its sum.
-        Value own = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, thread->pair, index(code, 0));
-        lowest = sink->value;
-        measure = arith::SelectOp::create(code, own, Algebra::measure(Algebra::weight(*sink, *sink)).value, measure);
+        // The first part absorbs it; one of the four threads of a row has it in its sum.
+        auto isFirst = [&](Value number) {
+          return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, number, index(code, 0));
+        };
+        auto choose = [&](Value which, Value value, Value other) {
+          return code.createOrFold<arith::SelectOp>(which, value, other);
+        };
+        Value own = arith::AndIOp::create(code, isFirst(part), isFirst(thread->pair));
+        lowest = choose(isFirst(part), sink->value, lowest);
+        measure = choose(own, Algebra::measure(Algebra::weight(*sink, *sink)).value, measure);
       }
       state.push_back(lowest);
       measured.push_back(measure);
@@ -178,7 +234,7 @@ private:
 
   /// The state after a tile of keys, which lies from row `at` on.
   Values absorb(Value from, Value to, Value at, ValueRange before) {
-    Values products = tiling.contracted ? contract(at) : Values(keyTiles() * 4), scores = products;
+    Values given = tiling.contracted ? products->contract(at) : Values(keyTiles() * 4), scores = given;
     Values state(before), clamped, there;
     for (int64_t n = 0; n < keyTiles(); ++n)
       for (int64_t x = 0; x < columnsOfThread; ++x) {
@@ -188,7 +244,7 @@ private:
       }
     auto eachScore = [&](llvm::function_ref<void(Value & score, Value product, int64_t row, int64_t column)> body) {
       for (int64_t i = 0; i < int64_t(scores.size()); ++i)
-        body(scores[i], products[i], i / columnsOfThread % rowsOfThread, i / 4 * columnsOfThread + i % columnsOfThread);
+        body(scores[i], given[i], i / columnsOfThread % rowsOfThread, i / 4 * columnsOfThread + i % columnsOfThread);
     };
     eachScore([&](Value &score, Value product, int64_t h, int64_t column) {
       score = regions[h].score(0, clamped[column], product).value;
@@ -228,7 +284,7 @@ private:
       }
     });
     if (tiling.valued)
-      accumulate(scores, at, llvm::MutableArrayRef(state).drop_front(references() + measures()));
+      products->accumulate(scores, at, llvm::MutableArrayRef(state).drop_front(references() + measures()));
     return state;
   }
 
@@ -239,172 +295,124 @@ private:
     return value;
   }
 
-  /// S of a tile.
-  Values contract(Value at) {
-    Values scores(keyTiles() * 4, splat(code, f32(), 0));
-    return tiling.matrixScores ? contractByMatrix(at, std::move(scores)) : contractByFma(at, std::move(scores));
-  }
-
-  /// `lane % by` and `lane / by`.
-  Value lane(int64_t by) { return code.createOrFold<arith::RemUIOp>(thread->lane, index(code, by)); }
-  Value lanes(int64_t by) { return code.createOrFold<arith::DivUIOp>(thread->lane, index(code, by)); }
-  Value warpRow() { return multiply(code, thread->warp, index(code, 16)); }
-
-  Values contractByMatrix(Value at, Values scores) {
-    Value eight = index(code, 8);
-    // Squares of queries: rows 0 and 8, then the columns after them. Of keys: columns 0 and 8, then the rows after.
-    Value queryRow = add(code, warpRow(), lane(16)), queryColumn = multiply(code, lanes(16), eight);
-    Value keyRow = add(code, at, add(code, lane(8), multiply(code, lanes(16), eight)));
-    Value keyColumn = multiply(code, code.createOrFold<arith::RemUIOp>(lanes(8), index(code, 2)), eight);
-    for (int64_t k = 0; k < tiling.depth; k += 16) {
-      Value a = loadSquares(code, queryRoom, queryRow, plus(queryColumn, k), false);
-      for (int64_t n = 0; n < keyTiles(); n += 2) {
-        Value b = loadSquares(code, keyRoom, plus(keyRow, 8 * n), plus(keyColumn, k), false);
-        for (int64_t half = 0; half < 2; ++half)
-          multiplyAdd(code, a, squarePair(code, b, 2 * half), llvm::MutableArrayRef(scores).slice((n + half) * 4, 4));
-      }
-    }
-    return scores;
-  }
-
-  Value loadWide(Value matrix, Value row, Value column, int64_t width) {
-    auto type = mlir::VectorType::get({width}, f32());
-    return vector::LoadOp::create(code, type, matrix, ValueRange{row, column}, /*nontemporal=*/false,
-                                  llvm::MaybeAlign(width * 4));
-  }
-  Value fma(Value a, Value b, Value c) { return mlir::math::FmaOp::create(code, a, b, c); }
-  Value at(Value wide, int64_t i) { return vector::ExtractOp::create(code, wide, i); }
-
-  Values contractByFma(Value begin, Values scores) {
-    constexpr int64_t step = 4;
-    Value column = add(code, begin, multiply(code, thread->pair, index(code, columnsOfThread)));
-    return loop(code, index(code, 0), index(code, used(tiling.depth, false)), step, scores,
-                [&](Value k, ValueRange sums) {
-                  Values next(sums), queries;
-                  for (int64_t h = 0; h < rowsOfThread; ++h)
-                    queries.push_back(loadWide(queryRoom, plus(row, 8 * h), k, step));
-                  for (int64_t n = 0; n < keyTiles(); ++n)
-                    for (int64_t x = 0; x < columnsOfThread; ++x) {
-                      Value key = loadWide(keyRoom, plus(column, 8 * n + x), k, step);
-                      for (int64_t h = 0; h < rowsOfThread; ++h)
-                        for (int64_t i = 0; i < step; ++i) {
-                          Value &sum = next[n * 4 + h * columnsOfThread + x];
-                          sum = fma(at(queries[h], i), at(key, i), sum);
-                        }
-                    }
-                  return next;
-                });
-  }
-
-  /// O += P V of a tile.
-  void accumulate(llvm::ArrayRef<Value> weights, Value begin, llvm::MutableArrayRef<Value> sums) {
-    if (tiling.matrixValues)
-      return accumulateByMatrix(weights, begin, sums);
-    constexpr int64_t step = 4;
-    Value column = multiply(code, thread->pair, index(code, columnsOfThread));
-    for (auto [i, weight] : llvm::enumerate(weights)) {
-      int64_t h = int64_t(i) / columnsOfThread % rowsOfThread;
-      memref::StoreOp::create(code, weight, weightRoom,
-                              ValueRange{plus(row, 8 * h), plus(column, int64_t(i) / 4 * 8 + int64_t(i) % 2)});
-    }
-    barrier(code);
-    Values after =
-        loop(code, index(code, 0), index(code, tiling.keys), step, Values(sums), [&](Value j, ValueRange sums) {
-          Values next(sums), wide;
-          for (int64_t h = 0; h < rowsOfThread; ++h)
-            wide.push_back(loadWide(weightRoom, plus(row, 8 * h), j, step));
-          for (int64_t i = 0; i < step; ++i)
-            for (int64_t n = 0; n < tiling.featureTiles(); ++n) {
-              Value values = loadWide(valueRoom, add(code, begin, plus(j, i)), plus(column, 8 * n), columnsOfThread);
-              for (int64_t h = 0; h < rowsOfThread; ++h)
-                for (int64_t x = 0; x < columnsOfThread; ++x) {
-                  Value &sum = next[n * 4 + h * columnsOfThread + x];
-                  sum = fma(at(wide[h], i), at(values, x), sum);
-                }
-            }
-          return next;
-        });
-    llvm::copy(after, sums.begin());
-  }
-
-  void accumulateByMatrix(llvm::ArrayRef<Value> weights, Value begin, llvm::MutableArrayRef<Value> sums) {
-    // Squares of values: rows 0 and 8, then the columns after them.
-    Value valueRow = add(code, begin, lane(16)), valueColumn = multiply(code, lanes(16), index(code, 8));
-    for (int64_t j = 0; j < tiling.keys; j += 16) {
-      Value a = splat(code, mlir::VectorType::get({4, 2}, code.getBF16Type()), 0);
-      for (int64_t i = 0; i < 4; ++i) { // a tile of results is laid out as two squares of a left factor
-        llvm::ArrayRef<Value> pair = weights.slice(j / 2 + 2 * i, 2);
-        Value wide = vector::FromElementsOp::create(code, mlir::VectorType::get({2}, f32()), pair);
-        Value narrow = arith::TruncFOp::create(code, mlir::VectorType::get({2}, code.getBF16Type()), wide);
-        a = vector::InsertOp::create(code, narrow, a, i);
-      }
-      for (int64_t n = 0; n < tiling.featureTiles(); n += 2) {
-        Value b = loadSquares(code, valueRoom, plus(valueRow, j), plus(valueColumn, 8 * n), true);
-        for (int64_t half = 0; half < 2; ++half)
-          multiplyAdd(code, a, squarePair(code, b, 2 * half), sums.slice((n + half) * 4, 4));
-      }
-    }
-  }
-
-  void finish(llvm::ArrayRef<Value> state, const View &output, const std::optional<View> &measures, Value first) {
+  /// The results of the block, finished, or its state for the others to be merged with.
+  void finish(llvm::ArrayRef<Value> state, llvm::ArrayRef<Value> batch, Value first, Value task, Value part) {
     auto sum = [](Lanes a, Lanes b) { return a + b; };
-    Values measured, results(state.drop_front(references() + this->measures()));
+    Values measured, results(state.drop_front(references() + measures()));
     for (int64_t h = 0; h < rowsOfThread; ++h) {
       if (isMeasured())
         measured.push_back(overRow(state[references() + h], sum));
       if (!tiling.valued)
         results[h] = overRow(results[h], sum);
     }
+    auto [output, sums] = outputs(batch);
     for (int64_t h = 0; h < rowsOfThread; ++h) {
-      Value query = add(code, first, plus(row, 8 * h));
-      branch(
-          code, less(code, query, queries),
-          [&] {
-            for (auto [i, result] : llvm::enumerate(results)) {
-              if (resultRow(int64_t(i)) != h)
-                continue;
-              Lanes total = number(result);
-              store(Algebra::finish(total, Algebra::hasMeasure ? number(measured[h]) : total).value, output, query,
-                    int64_t(i));
-            }
-            if (measures)
-              storeAt(measured[h], *measures, query, nullptr);
-          },
-          [] {});
+      Value row = plus(products->row, 8 * h), query = add(code, first, row);
+      auto write = [&] {
+        Value begin = states ? states->at(code, task, part, row) : Value();
+        for (auto [i, result] : llvm::enumerate(results)) {
+          if (resultRow(int64_t(i)) != h)
+            continue;
+          Lanes total = number(result);
+          if (!states)
+            total = Algebra::finish(total, Algebra::hasMeasure ? number(measured[h]) : total);
+          eachColumn(int64_t(i), [&](Value column) {
+            if (states)
+              memref::StoreOp::create(code, result, states->array, ValueRange{add(code, begin, column)});
+            else
+              store(total.value, output, query, column);
+          });
+        }
+        if (!states && sums)
+          store(measured[h], *sums, query, index(code, 0));
+        if (states && Algebra::hasReference)
+          memref::StoreOp::create(code, state[h], states->array, ValueRange{plus(begin, states->features)});
+        if (states && isMeasured())
+          memref::StoreOp::create(code, measured[h], states->array, ValueRange{plus(begin, states->features + 1)});
+      };
+      branch(code, less(code, query, queries), write, [] {});
     }
   }
 
-  /// An element of a row; without a column, of an array that has none.
-  void storeAt(Value value, const View &output, Value query, Value column) {
+  /// The column of the i-th result of a thread, where there is one. Without values there is one column, which all four
+  /// threads of a row have.
+  void eachColumn(int64_t i, llvm::function_ref<void(Value)> body) {
+    if (!tiling.valued)
+      return body(index(code, 0));
+    int64_t first = i / 4 * 8 + i % columnsOfThread; // that of the first thread
+    Value column = plus(multiply(code, thread->pair, index(code, columnsOfThread)), first);
+    if (i / 4 * 8 + 8 <= tiling.features)
+      body(column);
+    else if (first < tiling.features)
+      branch(code, less(code, column, index(code, tiling.features)), [&] { body(column); }, [] {});
+  }
+
+  /// The arrays that are written, at an index of the batch.
+  std::pair<View, std::optional<View>> outputs(llvm::ArrayRef<Value> batch) {
+    unsigned operand = stream.getContraction().size() + stream.getValue().size() + stream.getOthers().size();
+    std::optional<unsigned> feature;
+    if (tiling.valued)
+      feature = stream.featureLoop();
+    Value none = index(code, 0);
+    View output = loops.operand(operand, stream.queryLoop(), feature).at(code, batch, none);
+    if (!stream.isMeasured())
+      return {output, std::nullopt};
+    return {output, loops.operand(operand + 1, stream.queryLoop(), std::nullopt).at(code, batch, none)};
+  }
+
+  void store(Value value, const View &output, Value query, Value column) {
     mlir::Type element = mlir::getElementTypeOrSelf(output.array);
     if (!element.isF32())
       value = arith::TruncFOp::create(code, element, value);
     Value place = add(code, output.start, multiply(code, query, output.rowStride));
-    if (column)
-      place = add(code, place, multiply(code, column, output.columnStride));
+    place = add(code, place, multiply(code, column, output.columnStride));
     memref::StoreOp::create(code, value, output.array, ValueRange{place});
   }
 
-  /// The i-th result of a thread. Where there are no values, all four threads of a row have it.
-  void store(Value value, const View &output, Value query, int64_t i) {
-    if (!tiling.valued)
-      return storeAt(value, output, query, nullptr);
-    int64_t first = i / 4 * 8 + i % 2; // the column of the first thread
-    Value column = plus(multiply(code, thread->pair, index(code, columnsOfThread)), first);
-    auto write = [&] { storeAt(value, output, query, column); };
-    if (i / 4 * 8 + 8 <= tiling.features)
-      write();
-    else if (first < tiling.features)
-      branch(code, less(code, column, index(code, tiling.features)), write, [] {});
+  /// A result from the states of all parts, in their order: the work of one thread.
+  void merge(ValueRange point) {
+    Value none = index(code, 0), query = point[1], column = point[2];
+    Value lowest = splat(code, f32(), -std::numeric_limits<double>::infinity()), zero = splat(code, f32(), 0);
+    Value tile = code.createOrFold<arith::DivUIOp>(query, index(code, tiling.queries()));
+    Value row = code.createOrFold<arith::RemUIOp>(query, index(code, tiling.queries()));
+    Value task = add(code, multiply(code, point[0], tiles), tile);
+    auto eachPart = [&](ValueRange initial, llvm::function_ref<Values(Value at, ValueRange)> body) {
+      return loop(code, none, states->parts, 1, initial,
+                  [&](Value part, ValueRange carried) { return body(states->at(code, task, part, row), carried); });
+    };
+    Value reference;
+    if (Algebra::hasReference)
+      reference = eachPart(lowest, [&](Value at, ValueRange carried) {
+        Value other = states->load(code, at, states->features);
+        return Values{maximum(number(other), number(carried[0])).value};
+      })[0];
+    Values sums = eachPart(ValueRange{zero, zero}, [&](Value at, ValueRange carried) {
+      Values next(carried);
+      std::optional<Lanes> scale;
+      if (Algebra::hasReference)
+        scale = Algebra::weight(number(states->load(code, at, states->features)), number(reference));
+      auto absorb = [&](Value &sum, Value part) {
+        sum = (number(sum) + (scale ? number(part) * *scale : number(part))).value;
+      };
+      absorb(next[0], memref::LoadOp::create(code, states->array, ValueRange{add(code, at, column)}));
+      if (isMeasured())
+        absorb(next[1], states->load(code, at, states->features + 1));
+      return next;
+    });
+    auto [output, measures] = outputs(loops.indices(loops.batch(), point[0]));
+    store(Algebra::finish(number(sums[0]), number(sums[1])).value, output, query, column);
+    if (measures)
+      store(sums[1], *measures, query, none); // the same from each column
   }
 
   Code &code;
   StreamOp stream;
   Tiling tiling;
   StreamLoops loops;
-  const Thread *thread = nullptr;
-  Value queries, keys, row; // `row`: of the thread's first, in the block
-  Value queryRoom, keyRoom, valueRoom, weightRoom;
+  Value queries, keys, tiles, partLength;
+  std::optional<PartStates> states; // where keys are parted
+  std::optional<Thread> thread;
+  std::optional<TileProducts> products;
   llvm::SmallVector<Region, 2> regions;
 };
 

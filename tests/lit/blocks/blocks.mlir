@@ -54,3 +54,32 @@ func.func @single(%q: memref<100x6xf32>, %k: memref<100x6xf32>, %v: memref<100x5
   }
   return
 }
+
+// -----
+
+#q = affine_map<(i, j, d, e) -> (i, d)>
+#k = affine_map<(i, j, d, e) -> (j, d)>
+#v = affine_map<(i, j, d, e) -> (j, e)>
+#y = affine_map<(i, j, d, e) -> (i, e)>
+// Few queries: keys are parted, into 264 blocks at most and 256 keys at least, and the states of parts merged.
+// CHECK-LABEL: func.func @few(
+// CHECK-DAG: arith.constant 264 : index
+// CHECK-DAG: arith.constant 256 : index
+// CHECK: %[[PARTS:.*]] = arith.maxsi
+// CHECK: %[[STATES:.*]] = memref.alloc(%{{.*}}) : memref<?xf32>
+// CHECK: scf.parallel (%{{.*}}, %{{.*}}, %[[PART:.*]]) = ({{.*}}) to (%{{.*}}, %{{.*}}, %[[PARTS]])
+// CHECK: arith.muli %[[PART]]
+// CHECK: memref.store %{{.*}}, %[[STATES]]
+// CHECK: {attnc.block = 128 : i64}
+// CHECK: scf.parallel
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[PARTS]]
+// CHECK: memref.load %[[STATES]]
+// CHECK: memref.dealloc %[[STATES]]
+func.func @few(%q: memref<3x8xf32>, %k: memref<?x8xf32>, %v: memref<?x8xf32>, %y: memref<3x8xf32>) {
+  attnc.stream "softmax" batch 0 contract(%q, %k : memref<3x8xf32>, memref<?x8xf32>) values(%v : memref<?x8xf32>)
+    into(%y : memref<3x8xf32>) maps [#q, #k, #v, #y] {
+  ^bb0(%i: index, %j: index, %c: f32):
+    attnc.score %c
+  }
+  return
+}
