@@ -123,13 +123,16 @@ Path bestPath(const Web &web, Web::Id source, Web::Id target) {
   boost::dijkstra_shortest_paths(graph, source, boost::predecessor_map(before.data()).distance_map(length.data()));
   if (source != target && before[target] == target)
     return {};
+  std::vector<double> weights(web.nodes.size()); // of the links that best paths take, by where they lead to
+  for (const Web::Link &link : web.links)
+    if (before[link.target] == link.source)
+      weights[link.target] = std::min(link.weight, 1.0);
   Path path{{target}, 1};
   for (Web::Id at = target; at != source; at = before[at]) {
-    auto link = std::ranges::find_if(
-        web.links, [&](const Web::Link &one) { return one.source == before[at] && one.target == at; });
-    path.weight *= std::min(link->weight, 1.0);
-    path.nodes.insert(path.nodes.begin(), before[at]);
+    path.weight *= weights[at];
+    path.nodes.push_back(before[at]);
   }
+  std::ranges::reverse(path.nodes);
   return path;
 }
 

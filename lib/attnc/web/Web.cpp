@@ -63,7 +63,8 @@ std::optional<Web::Id> WebBuilder::end(std::string_view end, const std::string &
   if (auto known = ids.find(name); known != ids.end())
     return known->second;
   auto report = diagnostics.report(Diag::DanglingLink, span, end, name);
-  if (auto near = nearest(name, namesOf(web)))
+  constexpr std::size_t mostSuggestions = 100; // each looks at all names
+  if (auto near = suggestions++ < mostSuggestions ? nearest(name, namesOf(web)) : std::nullopt)
     report.help(fmt::format("did you mean '{}'?", *near));
   return std::nullopt;
 }

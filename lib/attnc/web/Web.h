@@ -57,6 +57,7 @@ private:
   Diagnostics &diagnostics;
   std::map<std::string, Web::Id, std::less<>> ids;
   std::map<std::pair<Web::Id, Web::Id>, Span> known;
+  std::size_t suggestions = 0;
 };
 
 /// Reads a web in the form that the extension of the file's name says; reports what is wrong, and gives nothing then.
@@ -65,10 +66,10 @@ private:
 /// (1 where left out) and type; others are not looked at. The nodes are those that are linked, in order of first sight.
 /// `.json`: node-link JSON as networkx writes it: nodes with `id` and metadata (`m` is the multiplicity), `edges` or
 /// `links` with source, target, weight and type. A web that is not `directed` has each link both ways.
-/// `.graphml`: GraphML (Brandes et al. 2002), one graph without hyperedges and without graphs in nodes. The names are the
-/// ids; data called `m` (of nodes), `weight` and `type` (of edges) are those of JSON, other data of nodes are metadata,
-/// by the types of their keys. Ports, and what other tools keep in elements of their own, are not looked at. A document
-/// type is refused, so that nothing grows by entities and no other file is read.
+/// `.graphml`: GraphML (Brandes et al. 2002), one graph without hyperedges and without graphs in nodes. The names are
+/// the ids; data called `m` (of nodes), `weight` and `type` (of edges) are those of JSON, other data of nodes are
+/// metadata, by the types of their keys. Ports, and what other tools keep in elements of their own, are not looked at.
+/// A document type is refused, so that nothing grows by entities and no other file is read.
 std::optional<Web> readWeb(const SourceManager &sources, FileId file, Diagnostics &diagnostics);
 std::optional<Web> readEdgeList(const SourceManager &sources, FileId file, char separator, Diagnostics &diagnostics);
 std::optional<Web> readNodeLink(const SourceManager &sources, FileId file, Diagnostics &diagnostics);

@@ -82,6 +82,12 @@ TEST_CASE("the best path is the best of all") {
     if (!path.nodes.empty())
       CHECK((path.nodes.front() == 0 && path.nodes.back() == 4));
   }
+  Web chain;
+  for (Web::Id i = 0; i < 50'000; ++i)
+    chain.nodes.push_back({std::to_string(i)});
+  for (Web::Id i = 0; i + 1 < 50'000; ++i)
+    chain.links.push_back({i, i + 1, 2});
+  CHECK(bestPath(chain, 0, 49'999).nodes.size() == 50'000);
   Web alone;
   alone.nodes.push_back({"a"});
   CHECK(bestPath(alone, 0, 0).nodes == std::vector<Web::Id>{0});

@@ -109,6 +109,20 @@ TEST_CASE("what is wrong with node-link JSON is said at its place: DuplicateNode
   CHECK_THAT(Read("w.json", "{\"nodes\": [1], \"edges\": []}").said(), Contains("not all objects"));
 }
 
+TEST_CASE("the first hundred links of unknown nodes are told what may be meant") {
+  std::string nodes, links;
+  for (int i = 0; i < 20'000; ++i) {
+    nodes += fmt::format("{}{{\"id\": \"node{}\"}}", i ? "," : "", i);
+    links += fmt::format("{}{{\"source\": \"mode{}\", \"target\": \"node0\"}}", i ? "," : "", i);
+  }
+  Read read("w.json", "{\"nodes\": [" + nodes + "], \"edges\": [" + links + "]}");
+  CHECK(read.diagnostics.errorCount() == 20'000);
+  std::size_t helped = 0;
+  for (const Diagnostic &one : read.diagnostics.all())
+    helped += !one.help.empty();
+  CHECK(helped == 100);
+}
+
 TEST_CASE("names are UTF-8, lists lie in few others, and numbers that are out of reach are numbers") {
   CHECK_THAT(Read("w.csv", "source,target,note\na,b,\xff\nb,\"\xff\xfe\",\n").said(),
              Contains("w.csv:3:3: error: this is no web of tokens: the target of this link is no UTF-8"));
