@@ -1,4 +1,4 @@
-"""Streams in blocks of threads: on the emulated device against the evaluator, and what PTX and `ptxas` say of them."""
+"""Streams and scans in blocks of threads: on the emulated device against the evaluator, and what PTX and `ptxas` say of them."""
 import os
 import re
 import shutil
@@ -6,7 +6,8 @@ import subprocess
 import unittest
 
 import support
-from support import EXAMPLES, TAXONOMY, Case, needs_compiler
+import test_scans
+from support import EXAMPLES, ROOT, Case, needs_compiler
 
 SDPA, CAUSAL = EXAMPLES / "02_sdpa.attn", EXAMPLES / "06_causal.attn"
 PTXAS = shutil.which("ptxas") or next(
@@ -100,10 +101,31 @@ where h == 2*g {
         self.run_random(normalised, "n=50", "m=149", "d=6", "e=4")
 
 
+class Scans(test_scans.Scans):
+    """The checks of scans, on the emulated device."""
+    kept = "test_heads", "test_heads_inside_of_a_state", "test_lengths_as_arguments", "test_mechanisms"
+    for name in dir(test_scans.Scans):
+        if name.startswith("test_") and name not in kept:
+            locals()[name] = None
+
+    def attnc(self, command, *arguments, **options):
+        device = ["--target=cuda-emulated"] if command == "run" else []
+        return super().attnc(command, *device, *arguments, **options)
+
+    def test_lengths(self):
+        """Around those of chunks and of blocks of columns; a normaliser is a column of its own."""
+        program = ROOT / "tests" / "bench" / "attention" / "scans.attn"
+        for n, d in ((8, 4), (33, 31), (64, 32), (65, 20)):
+            for diagram, gates in (("linear_scan", ()), ("gated_scan", ("--in", "g=random:4"))):
+                with self.subTest(f"{diagram} n={n} d={d}"):
+                    self.attnc("run", program, diagram, "--in", "q=random:1", "k=random:2", "v=random:3", *gates, "--check",
+                               "--size", "h=2", f"n={n}", f"d={d}")
+
+
 @needs_compiler
 class Assembled(Case):
-    def ptx(self, program, architecture, *options):
-        self.attnc("compile", program, "--emit=ptx", f"--target=cuda:{architecture}", *options, "-o", "x.ptx")
+    def ptx(self, program, architecture, *options, diagram=None):
+        self.attnc("compile", program, *([diagram] if diagram else []), "--emit=ptx", f"--target=cuda:{architecture}", *options, "-o", "x.ptx")
         return (self.folder / "x.ptx").read_text()
 
     def test_instructions(self):
@@ -125,11 +147,14 @@ class Assembled(Case):
     @unittest.skipUnless(PTXAS, "no ptxas here")
     def test_registers(self):
         """No spills up to lengths of 256; registers for two blocks on a multiprocessor at 64."""
-        for real, architecture, d, most in (("bf16", "sm_80", 64, 200), ("bf16", "sm_90a", 128, 255),
-                                            ("bf16", "sm_90a", 256, 255), ("f32", "sm_80", 64, 200),
-                                            ("f32", "sm_90a", 128, 255)):
-            with self.subTest(f"{real} {architecture} {d}"):
-                self.ptx(CAUSAL, architecture, "--dtype", real, "--size", f"d={d}", f"e={d}")
+        heads, scans = (ROOT / "tests" / "bench" / "attention" / f"{name}.attn" for name in ("heads", "scans"))
+        for program, diagram, real, architecture, d, most in (
+                (heads, "causal", "bf16", "sm_80", 64, 200), (heads, "causal", "bf16", "sm_90a", 128, 255),
+                (heads, "causal", "bf16", "sm_90a", 256, 255), (heads, "alibi", "f32", "sm_80", 64, 200),
+                (heads, "causal", "f32", "sm_90a", 128, 255), (scans, "gated_scan", "f32", "sm_80", 128, 200),
+                (scans, "linear_scan", "f32", "sm_90a", 256, 255)):
+            with self.subTest(f"{diagram} {real} {architecture} {d}"):
+                self.ptx(program, architecture, "--dtype", real, "--size", f"d={d}", diagram=diagram)
                 said = subprocess.run([PTXAS, f"-arch={architecture}", "-v", "x.ptx", "-o", "x.cubin"], cwd=self.folder,
                                       capture_output=True, text=True)
                 self.assertEqual(said.returncode, 0, said.stderr)

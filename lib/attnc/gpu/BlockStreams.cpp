@@ -1,3 +1,4 @@
+#include "attnc/gpu/BlockScans.h"
 #include "attnc/gpu/Host.h"
 #include "attnc/gpu/Passes.h"
 #include "attnc/gpu/Products.h"
@@ -419,7 +420,9 @@ private:
 struct Streams : mlir::PassWrapper<Streams, mlir::OperationPass<mlir::func::FuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Streams)
   llvm::StringRef getArgument() const final { return "attnc-blocks"; }
-  llvm::StringRef getDescription() const final { return "streams on arrays as grids of blocks of threads"; }
+  llvm::StringRef getDescription() const final {
+    return "streams and affine scans on arrays as grids of blocks of threads";
+  }
   void getDependentDialects(mlir::DialectRegistry &registry) const final {
     registry.insert<arith::ArithDialect, mlir::gpu::GPUDialect, mlir::math::MathDialect, memref::MemRefDialect,
                     mlir::nvgpu::NVGPUDialect, scf::SCFDialect, vector::VectorDialect>();
@@ -428,6 +431,11 @@ struct Streams : mlir::PassWrapper<Streams, mlir::OperationPass<mlir::func::Func
   void runOnOperation() final {
     llvm::SmallVector<StreamOp> streams;
     getOperation()->walk([&](StreamOp op) { streams.push_back(op); });
+    getOperation()->walk([](dialect::ChunksOp scan) {
+      Code code(scan.getLoc(), scan);
+      emitScan(code, scan);
+      scan.erase();
+    });
     for (StreamOp stream : streams) {
       auto tiling = tilingOf(stream);
       if (!tiling) {

@@ -1,5 +1,6 @@
 #include "attnc/gpu/Gpu.h"
 
+#include "attnc/gpu/BlockScans.h"
 #include "attnc/gpu/Passes.h"
 #include "attnc/gpu/Tiling.h"
 #include "attnc/lower/Lower.h"
@@ -84,7 +85,7 @@ void registerGpu(mlir::DialectRegistry &registry) {
 
 tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module) {
   Streaming streaming;
-  streaming.scans = false;
+  streaming.refuseScan = refusalOfScan;
   streaming.refuse = [](dialect::StreamOp stream) {
     auto tiling = tilingOf(stream);
     return tiling ? std::string() : tiling.error();

@@ -29,7 +29,8 @@ Staging::Staging(Code &code, const View &view, int64_t columns, int64_t room, Va
   aligned = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, rest, index(code, 0));
 }
 
-void Staging::copy(const Thread &thread, Value from, Value to, int64_t count, Value at) {
+void Staging::copy(const Thread &thread, Value from, Value to, int64_t count, Value at, Value there) {
+  present = there ? there : index(code, columns);
   if (!aligned)
     return copyElements(thread, from, to, count, at);
   branch(
@@ -51,7 +52,7 @@ void Staging::copyElements(const Thread &thread, Value from, Value to, int64_t c
   mlir::Type given = mlir::getElementTypeOrSelf(view.array), wanted = mlir::getElementTypeOrSelf(shared);
   eachPart(thread, count, 1, [&](Value row, Value column) {
     Value source = add(code, from, row);
-    Value there = arith::AndIOp::create(code, less(code, source, to), less(code, column, index(code, columns)));
+    Value there = arith::AndIOp::create(code, less(code, source, to), less(code, column, present));
     auto read = mlir::scf::IfOp::create(
         code, there,
         [&](mlir::OpBuilder &builder, mlir::Location location) {
@@ -75,7 +76,7 @@ void Staging::copyElements(const Thread &thread, Value from, Value to, int64_t c
 void Staging::copySpans(const Thread &thread, Value from, Value to, int64_t count, Value at) {
   eachPart(thread, count, span, [&](Value row, Value column) {
     Value source = add(code, from, row), none = index(code, 0);
-    Value left = code.createOrFold<arith::MaxSIOp>(subtract(code, index(code, columns), column), none);
+    Value left = code.createOrFold<arith::MaxSIOp>(subtract(code, present, column), none);
     Value there = smaller(code, left, index(code, span));
     there = code.createOrFold<arith::SelectOp>(less(code, source, to), there, none);
     // What is not there is not read, but its address must be that of something.

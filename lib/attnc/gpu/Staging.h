@@ -12,8 +12,10 @@ public:
   /// `view`: the first row. `columns`: those that there are; `room`: those that are written.
   Staging(Code &code, const View &view, int64_t columns, int64_t room, mlir::Value shared, int64_t threads);
 
-  /// Rows `from`, `from + 1`, … below `to`, as many as `count`, to the rows of the shared matrix from `at` on.
-  void copy(const Thread &thread, mlir::Value from, mlir::Value to, int64_t count, mlir::Value at);
+  /// Rows `from`, `from + 1`, … below `to`, as many as `count`, to the rows of the shared matrix from `at` on. `there`:
+  /// how many of the columns there are, where that is only known when the kernel runs.
+  void copy(const Thread &thread, mlir::Value from, mlir::Value to, int64_t count, mlir::Value at,
+            mlir::Value there = nullptr);
 
 private:
   template <class Body> void eachPart(const Thread &thread, int64_t count, int64_t width, Body body);
@@ -26,6 +28,7 @@ private:
   mlir::Value shared;
   int64_t threads, span; // elements of 16 bytes
   mlir::Value aligned;   // a bool; null where spans cannot be copied at all
+  mlir::Value present;   // of the columns
 };
 
 } // namespace attnc

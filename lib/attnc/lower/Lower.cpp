@@ -61,7 +61,7 @@ void buildToLinalg(mlir::OpPassManager &passes, const Streaming &streaming) {
   passes.addNestedPass<func::FuncOp>(createToLinalgPass());
   passes.addPass(mlir::createCSEPass());
   if (streaming.scans)
-    passes.addNestedPass<func::FuncOp>(createScansPass());
+    passes.addNestedPass<func::FuncOp>(createScansPass(streaming.refuseScan));
   if (streaming.streams)
     passes.addNestedPass<func::FuncOp>(createStreamPass(streaming.refuse));
   passes.addNestedPass<func::FuncOp>(createExpandSoftmaxPass());
@@ -122,18 +122,20 @@ void prepareContext(mlir::MLIRContext &context) {
 
 void registerLowering(mlir::DialectRegistry &registry) {
   addDialects(registry);
-  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass,
-                      createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createUnscopePass,
-                      createExpandMathPass, createPointersPass, createToLLVMPass, createAliasScopesPass,
-                      createScansPass, createExpandSoftmaxPass, createSharePass})
+  for (auto create :
+       {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass,
+        createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass, createPointersPass,
+        createToLLVMPass, createAliasScopesPass, createExpandSoftmaxPass, createSharePass})
     mlir::registerPass(create);
+  mlir::registerPass([] { return createScansPass(); });
   mlir::registerPass([] { return createStreamPass(); });
   registerTilesPass();
   registerChunksPass();
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused",
                                                  [](mlir::OpPassManager &passes) { buildToLinalg(passes, {}); });
-  static mlir::PassPipelineRegistration<> nests("attnc-to-nests", "attnc to linalg on tensors, fused, without streams",
-                                                [](mlir::OpPassManager &passes) { buildToLinalg(passes, {false, false, {}}); });
+  static mlir::PassPipelineRegistration<> nests(
+      "attnc-to-nests", "attnc to linalg on tensors, fused, without streams",
+      [](mlir::OpPassManager &passes) { buildToLinalg(passes, {false, false, {}, {}}); });
   static mlir::PassPipelineRegistration<> arrays(
       "attnc-to-arrays", "linalg on tensors to linalg on arrays, each with its place", buildToArrays);
   static mlir::PassPipelineRegistration<> llvm("attnc-to-llvm",

@@ -58,6 +58,7 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::M
 struct Streaming {
   bool streams = true, scans = true;
   StreamRefusal refuse;
+  ScanRefusal refuseScan;
 };
 /// attnc → linalg on tensors, fused: still values, still one function of tensors and indices.
 tl::expected<void, std::string> lowerToLinalg(mlir::ModuleOp module, const Streaming &streaming = {});

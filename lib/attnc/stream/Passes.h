@@ -17,8 +17,9 @@
 //     scf.for on tensors ─attnc-scans→ attnc.chunks ─(bufferisation)─attnc-chunks→ loops of vectors
 namespace attnc {
 
-/// Why a target has no tiles for a stream, in lower case; empty where it has.
+/// Why a target has no code for a stream or a chunked scan, in lower case; empty where it has.
 using StreamRefusal = std::function<std::string(dialect::StreamOp)>;
+using ScanRefusal = std::function<std::string(dialect::ChunksOp)>;
 
 /// `attnc-stream`: folds that are streams become `attnc.stream`; remarks tell which, and why others are not.
 std::unique_ptr<mlir::Pass> createStreamPass(StreamRefusal refuse = {});
@@ -28,7 +29,7 @@ void registerTilesPass();
 
 /// `attnc-scans`: loops of steps that are affine in their states become `attnc.chunks`; remarks tell which, and why
 /// others are not.
-std::unique_ptr<mlir::Pass> createScansPass();
+std::unique_ptr<mlir::Pass> createScansPass(ScanRefusal refuse = {});
 /// `attnc-chunks`: `attnc.chunks` on arrays becomes loops over chunks in the registers of a machine.
 std::unique_ptr<mlir::Pass> createChunksPass(const Machine &machine = {});
 void registerChunksPass();

@@ -26,7 +26,8 @@ using mlir::Value;
 
 class Chunker {
 public:
-  Chunker(mlir::IRRewriter &rewriter, scf::ForOp loop) : rewriter(rewriter), loop(loop) {}
+  Chunker(mlir::IRRewriter &rewriter, scf::ForOp loop, const ScanRefusal &refused)
+      : rewriter(rewriter), loop(loop), refused(refused) {}
 
   /// Chunked operations in place of the loop, or a remark why not.
   bool run() {
@@ -253,6 +254,8 @@ private:
                                      outputs, rewriter.getAffineMapArrayAttr(maps));
       if (!worthIt(chunks))
         return fail("one step after the other costs less at these sizes");
+      if (std::string reason = refused ? refused(chunks) : std::string(); !reason.empty())
+        return fail(reason);
       for (auto [i, place] : llvm::enumerate(places)) {
         linalg::GenericOp done = i ? norm->op : read.op;
         steps.set(done.getResult(0), {chunks.getResult(2 * i), place.steps});
@@ -276,10 +279,10 @@ private:
     auto text = [](int64_t extent) {
       return mlir::ShapedType::isDynamic(extent) ? std::string("any") : std::to_string(extent);
     };
-    std::string line =
-        llvm::formatv("chunked: {0} steps, {1} at a time, of a state of {2} × {3}{4}",
-                      mlir::ShapedType::isDynamic(shape.steps) ? "any number of" : text(shape.steps), count,
-                      text(shape.depth), text(shape.features), chunks.isNormalised() ? " and its normaliser" : "");
+    std::string line = llvm::formatv("chunked: {0} steps{1}, of a state of {2} × {3}{4}",
+                                     mlir::ShapedType::isDynamic(shape.steps) ? "any number of" : text(shape.steps),
+                                     refused ? "" : llvm::formatv(", {0} at a time", count).str(), text(shape.depth),
+                                     text(shape.features), chunks.isNormalised() ? " and its normaliser" : "");
     if (!llvm::any_of(extents, mlir::ShapedType::isDynamic)) {
       double streams = 1;
       for (int64_t extent : llvm::ArrayRef(extents).drop_back(3))
@@ -293,6 +296,7 @@ private:
 
   mlir::IRRewriter &rewriter;
   scf::ForOp loop;
+  const ScanRefusal &refused;
   std::string why;
   llvm::SmallVector<unsigned> states;
   llvm::SmallVector<Stack> stacks;
@@ -302,6 +306,7 @@ private:
 
 struct Scans : mlir::PassWrapper<Scans, mlir::OperationPass<mlir::func::FuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Scans)
+  explicit Scans(ScanRefusal refuse) : refuse(std::move(refuse)) {}
   llvm::StringRef getArgument() const final { return "attnc-scans"; }
   llvm::StringRef getDescription() const final { return "affine scans a chunk of steps at a time"; }
   void getDependentDialects(mlir::DialectRegistry &registry) const final {
@@ -315,10 +320,10 @@ struct Scans : mlir::PassWrapper<Scans, mlir::OperationPass<mlir::func::FuncOp>>
 
 private:
   /// Later ones first, as streams are; those inside of one that stays a loop are looked at too.
-  static void chunk(mlir::IRRewriter &rewriter, mlir::Block &block) {
+  void chunk(mlir::IRRewriter &rewriter, mlir::Block &block) {
     for (mlir::Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
       auto loop = mlir::dyn_cast<scf::ForOp>(op);
-      if (loop && loop->hasAttr(dialect::scanAttribute) && Chunker(rewriter, loop).run())
+      if (loop && loop->hasAttr(dialect::scanAttribute) && Chunker(rewriter, loop, refuse).run())
         continue;
       if (!mlir::isa<linalg::LinalgOp>(op))
         for (mlir::Region &region : op.getRegions())
@@ -326,10 +331,12 @@ private:
             chunk(rewriter, inside);
     }
   }
+
+  ScanRefusal refuse;
 };
 
 } // namespace
 
-std::unique_ptr<mlir::Pass> createScansPass() { return std::make_unique<Scans>(); }
+std::unique_ptr<mlir::Pass> createScansPass(ScanRefusal refuse) { return std::make_unique<Scans>(std::move(refuse)); }
 
 } // namespace attnc
