@@ -53,8 +53,8 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::M
                                                                          const Definition &definition,
                                                                          const LowerOptions &options = {},
                                                                          const SourceManager *sources = nullptr);
-/// What becomes one operation of its own, instead of nests of loops: attention-shaped folds `attnc.stream`, affine scans
-/// `attnc.chunks`.
+/// What becomes one operation of its own, instead of nests of loops: attention-shaped folds `attnc.stream`, affine
+/// scans `attnc.chunks`.
 struct Streaming {
   bool streams = true, scans = true;
   StreamRefusal refuse;
