@@ -77,6 +77,17 @@ where h == 2*g {
                 self.run_random(program, "g=2", f"n={n}", f"m={m}", "d=8", "e=8", options=("--dtype", real),
                                 inputs=("q", "k", "v", "b"))
 
+    def test_decoding(self):
+        """One query a head, or some for each head of keys: keys in parts, merged."""
+        heads = ROOT / "tests" / "bench" / "attention" / "heads.attn"
+        for diagram, sizes in (("decode_heads", ("h=3",)), ("decode_grouped", ("g=2", "r=4"))):
+            for real, n, options in (("f32", 1100, ()), ("bf16", 600, ()), ("f32", 70, ("--dynamic",))):
+                with self.subTest(f"{diagram} {real} n={n}"):
+                    self.attnc("run", heads, diagram, "--target=cuda-emulated", "--in", "q=random:1", "k=random:2",
+                               "v=random:3", "--check", "--dtype", real, *options, "--size", *sizes, f"n={n}", "d=16")
+        told = self.attnc("compile", heads, "decode_heads", "--target=cuda", "--explain", "--size", "d=64").stdout
+        self.assertIn("streamed: softmax over any number of keys for each query", told)
+
     def test_sinks_and_normalisers(self):
         sink = self.write("k.attn", """diagram k(q: [n d], k: [m d], v: [m e], s: [n]) -> [n e] {
   simd n (q, s) {

@@ -5,6 +5,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace attnc {
@@ -18,7 +20,9 @@ using mlir::Value;
 struct Narrow : mlir::PassWrapper<Narrow, mlir::OperationPass<mlir::func::FuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Narrow)
   llvm::StringRef getArgument() const final { return "attnc-narrow"; }
-  llvm::StringRef getDescription() const final { return "streams read and write arrays in bf16 as they are kept"; }
+  llvm::StringRef getDescription() const final {
+    return "streams read and write arrays in bf16 as they are kept, and compute what is constant";
+  }
   void getDependentDialects(mlir::DialectRegistry &registry) const final {
     registry.insert<dialect::AttncDialect, mlir::tensor::TensorDialect>();
   }
@@ -28,12 +32,48 @@ struct Narrow : mlir::PassWrapper<Narrow, mlir::OperationPass<mlir::func::FuncOp
     llvm::SmallVector<StreamOp> streams;
     getOperation()->walk([&](StreamOp stream) { streams.push_back(stream); });
     for (StreamOp stream : streams) {
+      constants(stream);
       reads(stream);
       writes(rewriter, stream);
     }
   }
 
 private:
+  /// A number that is made of constants alone needs no kernel that puts it into an array.
+  static void constants(StreamOp stream) {
+    unsigned before = stream.getContraction().size() + stream.getValue().size();
+    mlir::Block &region = stream.getScore().front();
+    for (unsigned i = stream.getOthers().size(); i-- > 0;) {
+      auto made = stream.getOthers()[i].getDefiningOp<linalg::GenericOp>();
+      if (!made || made->getNumResults() != 1 || made.getNumLoops() != 0 ||
+          made.payloadUsesValueFromOperand(made.getDpsInitOperand(0)))
+        continue;
+      auto code = mlir::OpBuilder::atBlockBegin(&region);
+      mlir::IRMapping values;
+      bool known = llvm::all_of(llvm::enumerate(made.getDpsInputs()), [&](auto input) {
+        mlir::DenseElementsAttr elements;
+        if (!mlir::matchPattern(input.value(), mlir::m_Constant(&elements)))
+          return false;
+        auto element = elements.getSplatValue<mlir::TypedAttr>();
+        values.map(made.getBody()->getArgument(input.index()),
+                   mlir::arith::ConstantOp::create(code, stream.getLoc(), element).getResult());
+        return true;
+      });
+      if (!known)
+        continue;
+      for (mlir::Operation &op : made.getBody()->without_terminator())
+        code.clone(op, values);
+      Value number = values.lookupOrDefault(made.getBody()->getTerminator()->getOperand(0));
+      unsigned argument = stream.getBatch() + 2 + stream.isContracted() + i;
+      region.getArgument(argument).replaceAllUsesWith(number);
+      region.eraseArgument(argument);
+      llvm::SmallVector<mlir::Attribute> maps(stream.getMaps().getValue());
+      maps.erase(maps.begin() + before + i);
+      stream.getOthersMutable().erase(i);
+      stream.setMapsAttr(mlir::ArrayAttr::get(stream.getContext(), maps));
+    }
+  }
+
   static void reads(StreamOp stream) {
     llvm::SmallVector<mlir::Attribute> maps(stream.getMaps().getValue());
     for (unsigned i = 0; i < stream.getContraction().size() + stream.getValue().size(); ++i) {

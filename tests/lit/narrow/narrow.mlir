@@ -47,3 +47,30 @@ func.func @narrow(%q: tensor<8x16xf32>, %k: tensor<16x9xbf16>, %v: tensor<9x4xbf
   } -> tensor<4x8xbf16>
   return %r : tensor<4x8xbf16>
 }
+
+// A number that is made of constants is computed in the region, by no kernel of its own.
+// CHECK-LABEL: func.func @constant(
+// CHECK: %[[EIGHT:.*]] = arith.constant 8.000000e+00 : f32
+// CHECK-NOT: linalg.generic
+// CHECK: attnc.stream "sum" batch 0 contract(%{{.*}}) values(%{{.*}}) into(%{{.*}}) maps
+// CHECK: arith.divf %{{.*}}, %[[EIGHT]]
+func.func @constant(%q: tensor<8x64xf32>, %k: tensor<9x64xf32>, %v: tensor<9x4xf32>) -> tensor<8x4xf32> {
+  %width = arith.constant dense<64> : tensor<i64>
+  %se = tensor.empty() : tensor<f32>
+  %scale = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+    ins(%width : tensor<i64>) outs(%se : tensor<f32>) {
+  ^bb0(%in: i64, %out: f32):
+    %real = arith.sitofp %in : i64 to f32
+    %root = math.sqrt %real : f32
+    linalg.yield %root : f32
+  } -> tensor<f32>
+  %e = tensor.empty() : tensor<8x4xf32>
+  %y = attnc.stream "sum" batch 0 contract(%q, %k : tensor<8x64xf32>, tensor<9x64xf32>) values(%v : tensor<9x4xf32>)
+    others(%scale : tensor<f32>) into(%e : tensor<8x4xf32>)
+    maps [#q, #k, #v, affine_map<(i, j, d, e) -> ()>, #y] -> tensor<8x4xf32> {
+  ^bb0(%i: index, %j: index, %c: f32, %s: f32):
+    %scaled = arith.divf %c, %s : f32
+    attnc.score %scaled
+  }
+  return %y : tensor<8x4xf32>
+}
