@@ -22,7 +22,7 @@ class Solver {
 public:
   Solver(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Value> batch, Value first, Value last, Value keys)
       : code(code), stream(stream), block(stream.getScore().front()), batch(batch), first(first), last(last),
-        range{index(code, 0), keys} {}
+        range{index(code, 0), keys, index(code, 0), keys, stream.scoreOp().getScore()} {}
 
   KeyRange solve() {
     Value keys = range.to;
@@ -39,7 +39,8 @@ private:
     auto choice = score.getDefiningOp<arith::SelectOp>();
     if (!choice || !isMask(choice.getFalseValue()))
       return;
-    holds(choice.getCondition());
+    if (holds(choice.getCondition()) && range.inner == score)
+      range.inner = choice.getTrueValue();
     excluded(choice.getTrueValue());
   }
 
@@ -50,15 +51,15 @@ private:
     return stream.getAlgebra() == "softmax" ? number.isInfinity() && number.isNegative() : number.isZero();
   }
 
-  void holds(Value condition) {
+  /// Whether the ranges tell all of the condition.
+  bool holds(Value condition) {
     if (auto both = condition.getDefiningOp<arith::AndIOp>()) {
-      holds(both.getLhs());
-      holds(both.getRhs());
-      return;
+      bool left = holds(both.getLhs()), right = holds(both.getRhs());
+      return left && right;
     }
     auto comparison = condition.getDefiningOp<arith::CmpIOp>();
     if (!comparison)
-      return;
+      return false;
     Value left = comparison.getLhs(), right = comparison.getRhs();
     // A bool that was an array between two maps.
     if (auto stored = left.getDefiningOp<arith::ExtUIOp>();
@@ -70,24 +71,31 @@ private:
       predicate = predicate == Predicate::sge ? Predicate::sle : Predicate::slt;
     }
     if ((predicate != Predicate::sle && predicate != Predicate::slt) || !left.getType().isIntOrIndex())
-      return;
+      return false;
     auto low = affine(left), high = affine(right);
     if (!low || !high)
-      return;
+      return false;
     // query * i + key * j + rest ≥ 0
     int query = high->query - low->query, key = high->key - low->key;
     Value rest = subtract(code, high->rest, low->rest);
     if (predicate == Predicate::slt)
       rest = subtract(code, rest, index(code, 1));
     if (std::abs(query) > 1 || std::abs(key) != 1)
-      return;
-    // The greatest that query * i becomes in the tile.
-    Value most = query == 0 ? index(code, 0) : query > 0 ? last : subtract(code, index(code, 0), first);
-    Value sum = add(code, most, rest);
-    if (key < 0)
-      range.to = smaller(code, range.to, add(code, sum, index(code, 1)));
-    else
-      range.from = code.createOrFold<arith::MaxSIOp>(range.from, subtract(code, index(code, 0), sum));
+      return false;
+    // The greatest and the least that query * i becomes in the tile.
+    Value none = index(code, 0);
+    Value most = query == 0 ? none : query > 0 ? last : subtract(code, none, first);
+    Value least = query == 0 ? none : query > 0 ? first : subtract(code, none, last);
+    auto bound = [&](Value extreme, Value &from, Value &to) {
+      Value sum = add(code, extreme, rest);
+      if (key < 0)
+        to = smaller(code, to, add(code, sum, index(code, 1)));
+      else
+        from = code.createOrFold<arith::MaxSIOp>(from, subtract(code, none, sum));
+    };
+    bound(most, range.from, range.to);
+    bound(least, range.sureFrom, range.sureTo);
+    return true;
   }
 
   std::optional<Affine> affine(Value value) {
@@ -156,7 +164,10 @@ bool KeyParts::isKnown() const { return mlir::getConstantIntValue(count).has_val
 Value KeyParts::isMany(Code &code) const { return less(code, index(code, 1), count); }
 KeyRange KeyParts::within(Code &code, const KeyRange &range, Value part) const {
   Value begin = multiply(code, part, length);
-  return {code.createOrFold<arith::MaxSIOp>(range.from, begin), smaller(code, range.to, add(code, begin, length))};
+  KeyRange within = range;
+  within.from = code.createOrFold<arith::MaxSIOp>(range.from, begin);
+  within.to = smaller(code, range.to, add(code, begin, length));
+  return within;
 }
 
 } // namespace attnc

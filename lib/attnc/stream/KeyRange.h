@@ -4,9 +4,10 @@
 
 namespace attnc {
 
-/// The keys at which a tile of queries can have a weight: from `from`, before `to`.
+/// The keys at which a tile of queries can have a weight: from `from`, before `to`. From `sureFrom` on, before
+/// `sureTo`, the comparisons hold for all its queries: the score is `inner` there, which asks them no more.
 struct KeyRange {
-  mlir::Value from, to;
+  mlir::Value from, to, sureFrom, sureTo, inner;
 };
 
 /// Solves the comparisons of indices on which a score depends, where a false one makes the weight 0: `j ≤ i + c`,

@@ -124,6 +124,18 @@ void loop(Code &code, Value from, Value to, int64_t step, llvm::function_ref<voi
   });
 }
 
+llvm::SmallVector<Value> branch(Code &code, Value condition, mlir::TypeRange types,
+                                llvm::function_ref<llvm::SmallVector<Value>()> then,
+                                llvm::function_ref<llvm::SmallVector<Value>()> otherwise) {
+  auto op = scf::IfOp::create(code, types, condition, /*withElseRegion=*/true);
+  mlir::OpBuilder::InsertionGuard guard(code);
+  code.setInsertionPointToEnd(op.thenBlock());
+  scf::YieldOp::create(code, then());
+  code.setInsertionPointToEnd(op.elseBlock());
+  scf::YieldOp::create(code, otherwise());
+  return llvm::SmallVector<Value>(op.getResults());
+}
+
 void branch(Code &code, Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise) {
   auto op = scf::IfOp::create(code, condition, /*withElseRegion=*/true);
   mlir::OpBuilder::InsertionGuard guard(code);

@@ -44,6 +44,10 @@ llvm::SmallVector<mlir::Value> loop(Code &code, mlir::Value from, mlir::Value to
                                     mlir::ValueRange initial, LoopBody body);
 /// The same, carrying nothing.
 void loop(Code &code, mlir::Value from, mlir::Value to, int64_t step, llvm::function_ref<void(mlir::Value)> body);
+/// Runs one of two bodies, of which each gives values.
+llvm::SmallVector<mlir::Value> branch(Code &code, mlir::Value condition, mlir::TypeRange types,
+                                      llvm::function_ref<llvm::SmallVector<mlir::Value>()> then,
+                                      llvm::function_ref<llvm::SmallVector<mlir::Value>()> otherwise);
 /// Runs one of two bodies.
 void branch(Code &code, mlir::Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise);
 

@@ -174,8 +174,8 @@ Lanes Region::inLanes(Value of, unsigned v, Value key, Value contraction) {
   return {&code, broadcast(code, evaluate(of, v, key, contraction), lanes)};
 }
 
-Lanes Region::score(unsigned vector, Value key, Value contraction) {
-  return inLanes(stream.scoreOp().getScore(), vector, key, contraction);
+Lanes Region::score(unsigned vector, Value key, Value contraction, Value other) {
+  return inLanes(other ? other : stream.scoreOp().getScore(), vector, key, contraction);
 }
 
 std::optional<Lanes> Region::optional(Value of, unsigned vector, Value key, Value contraction) {

@@ -16,8 +16,9 @@ public:
   Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned vectors, llvm::ArrayRef<mlir::Value> batch,
          mlir::Value first, mlir::Value end, Along along = Along::Queries);
 
-  /// The score of a key for the queries of a vector, or of the keys from `key` on.
-  Lanes score(unsigned vector, mlir::Value key, mlir::Value contraction);
+  /// The score of a key for the queries of a vector, or of the keys from `key` on; or another value of the region in
+  /// its place.
+  Lanes score(unsigned vector, mlir::Value key, mlir::Value contraction, mlir::Value other = nullptr);
   /// The factor of the key's weight; nothing when it is 1.
   std::optional<Lanes> factor(unsigned vector, mlir::Value key);
   /// What is summed beside the result, where something is.

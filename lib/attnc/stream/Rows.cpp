@@ -274,7 +274,7 @@ private:
         Value key = add(code, from, at);
         if (stream.isContracted())
           product = products(rowStarts(this->key, region, batch, key, last), panel);
-        return region.score(0, key, product);
+        return region.score(0, key, product, range.inner); // the range of one query is sure
       };
       Values after, sums(before.drop_front(Algebra::hasReference));
       Value rescale;

@@ -41,6 +41,8 @@ using Values = llvm::SmallVector<Value>;
 /// Keys in a tile: their weights for a tile of queries stay in the first cache, and the accumulators are read and
 /// written once for so many keys.
 constexpr int64_t keyTile = 128;
+/// Heads from which a thread takes one at a time, if what it packs of it is less than so many floats.
+constexpr int64_t manyHeads = 16, smallHead = 1 << 17;
 
 /// Whether a bool can be true, as far as is known.
 bool canBe(Value value, bool what) {
@@ -60,7 +62,12 @@ public:
     layOut();
     if (canBe(packed, true))
       pack();
-    sharing.forEach("tiles", multiply(code, tasks, parts.count), [&](Value task) { runTask(task); });
+    Value alone = multiply(code, tasks, parts.count), group = choose(grouped, tiles, index(code, 1));
+    sharing.forEach("tiles", choose(grouped, heads, alone), [&](Value task) {
+      where(grouped, [&] { packWhole(loops.indices(loops.batch(), task)); });
+      Value first = multiply(code, task, group);
+      loop(code, first, add(code, first, group), 1, [&](Value tile) { runTask(tile); });
+    });
     if (parts.canBeMany())
       sharing.forEach("merge", choose(parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
         auto [batch, first] = tileOf(task);
@@ -92,8 +99,10 @@ private:
   }
 
   /// One array for all that is kept: the packed keys and values, the states of parts, and for each thread the panel of
-  /// queries, the scores, a state, the factors of rescaling, what is turned, and packed keys and values of a tile where
-  /// each is met by one tile of queries alone, so that packing all of them beforehand would only cost memory.
+  /// queries, the scores, a state, the factors of rescaling, what is turned, and its own packed keys and values. Those
+  /// are of a whole head where heads are many and small: a thread takes a head at a time then, out of its cache. They
+  /// are of a tile where each is met by one tile of queries alone, so that packing all beforehand would only cost
+  /// memory.
   void layOut() {
     Value none = index(code, 0), width = index(code, vectors * lanes);
     depthRoom = multiply(code, ceilDiv(code, depth, side), index(code, side));
@@ -105,17 +114,20 @@ private:
     stateRoom = multiply(code, add(code, featureRoom, index(code, 2)), width);
 
     tiles = ceilDiv(code, queries, vectors * lanes);
-    tasks = multiply(code, loops.count(loops.batch()), tiles);
+    heads = loops.count(loops.batch());
+    tasks = multiply(code, heads, tiles);
     Value keyMatrices = stream.isContracted() ? loops.count(key.loops) : none;
     Value valueMatrices = stream.isValued() ? loops.count(value.loops) : none;
-    packed = less(code, code.createOrFold<arith::MaxSIOp>(keyMatrices, valueMatrices), tasks);
+    Value keysOfHead = multiply(code, keyBlocks, keyBlock), valuesOfHead = multiply(code, featureBlocks, valueStrip);
+    grouped = both(both(less(code, index(code, manyHeads - 1), heads), less(code, index(code, 1), tiles)),
+                   less(code, add(code, keysOfHead, valuesOfHead), index(code, smallHead)));
+    packed = less(code, code.createOrFold<arith::MaxSIOp>(keyMatrices, valueMatrices), choose(grouped, none, tasks));
     parts = partKeys(code, keys, tasks, keyTile);
 
     Value room = none;
     auto reserve = [&](Value floats) { return std::exchange(room, add(code, room, floats)); };
-    packedKeys = reserve(choose(packed, multiply(code, keyMatrices, multiply(code, keyBlocks, keyBlock)), none));
-    packedValues =
-        reserve(choose(packed, multiply(code, valueMatrices, multiply(code, featureBlocks, valueStrip)), none));
+    packedKeys = reserve(choose(packed, multiply(code, keyMatrices, keysOfHead), none));
+    packedValues = reserve(choose(packed, multiply(code, valueMatrices, valuesOfHead), none));
     states = reserve(choose(parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none));
     slots = room;
     room = none;
@@ -125,8 +137,9 @@ private:
     state = reserve(stateRoom);
     for (const Operand &other : others)
       turned.push_back(other.hasRows && other.hasColumns ? reserve(index(code, keyTile * vectors * lanes)) : none);
-    tileKeys = reserve(choose(packed, none, multiply(code, depthRoom, index(code, keyTile))));
-    tileValues = reserve(choose(packed, none, multiply(code, featureRoom, index(code, keyTile))));
+    Value tile = choose(packed, none, index(code, keyTile));
+    ownKeys = reserve(choose(grouped, keysOfHead, multiply(code, depthRoom, tile)));
+    ownValues = reserve(choose(grouped, valuesOfHead, multiply(code, featureRoom, tile)));
     slotRoom = room;
     Value floats = add(code, slots, multiply(code, slotRoom, sharing.slots()));
     auto type = mlir::MemRefType::get({mlir::ShapedType::kDynamic}, code.getF32Type());
@@ -135,6 +148,25 @@ private:
 
   Value choose(Value condition, Value then, Value otherwise) {
     return code.createOrFold<arith::SelectOp>(condition, then, otherwise);
+  }
+
+  Value both(Value a, Value b) { return code.createOrFold<arith::AndIOp>(a, b); }
+  /// Runs the body where a bool holds.
+  void where(Value condition, llvm::function_ref<void()> body) {
+    if (!canBe(condition, false))
+      body();
+    else if (canBe(condition, true))
+      branch(code, condition, body, [] {});
+  }
+  Value slotBase() { return add(code, slots, multiply(code, slotRoom, sharing.slot())); }
+
+  /// The keys and values of a head, for a thread alone.
+  void packWhole(llvm::ArrayRef<Value> batch) {
+    Value base = slotBase(), none = index(code, 0);
+    if (stream.isContracted())
+      packKeys(batch, none, keyBlocks, add(code, base, ownKeys));
+    if (stream.isValued())
+      packValues(batch, none, keys, add(code, base, ownValues), valueStrip);
   }
 
   void pack() {
@@ -196,7 +228,7 @@ private:
     Value part = code.createOrFold<arith::RemUIOp>(task, parts.count);
     Value tile = code.createOrFold<arith::DivUIOp>(task, parts.count);
     auto [batch, first] = tileOf(tile);
-    Value base = add(code, slots, multiply(code, slotRoom, sharing.slot()));
+    Value base = slotBase();
     Value at = choose(parts.isMany(code), partialState(tile, part), add(code, base, state));
     ofWidth(first, [&](unsigned wide) {
       runTile(wide, batch, first, part, base, at);
@@ -294,15 +326,17 @@ private:
 
       Values references(before.take_front(Algebra::hasReference ? wide : 0)), after;
       if (Algebra::hasReference)
-        references = loop(code, none, count, 1, references, [&](Value row, ValueRange greatest) {
-          Values next;
-          Value key = add(code, from, row);
-          for (unsigned v = 0; v < wide; ++v) {
-            Lanes score = region.score(v, key, contraction(at(scores, row, v)));
-            storeLanes(score.value, at(scores, row, v));
-            next.push_back(maximum(score, number(greatest[v])).value);
-          }
-          return next;
+        references = inRange(range, from, count, references, [&](Value scoreOf) {
+          return loop(code, none, count, 1, references, [&](Value row, ValueRange greatest) {
+            Values next;
+            Value key = add(code, from, row);
+            for (unsigned v = 0; v < wide; ++v) {
+              Lanes score = region.score(v, key, contraction(at(scores, row, v)), scoreOf);
+              storeLanes(score.value, at(scores, row, v));
+              next.push_back(maximum(score, number(greatest[v])).value);
+            }
+            return next;
+          });
         });
       after = references;
       Values sums(before.drop_front(references.size()));
@@ -353,37 +387,49 @@ private:
     keep(!stream.isValued(), none);
   }
 
+  /// Takes scores as they are where a tile of keys is seen by all queries, and else with what they are asked.
+  Values inRange(const KeyRange &range, Value from, Value count, ValueRange like,
+                 llvm::function_ref<Values(Value)> body) {
+    Value asked = stream.scoreOp().getScore();
+    if (range.inner == asked)
+      return body(asked);
+    auto atMost = [&](Value a, Value b) { return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::sle, a, b); };
+    Value sure = both(atMost(range.sureFrom, from), atMost(add(code, from, count), range.sureTo));
+    return branch(code, sure, like.getTypes(), [&] { return body(range.inner); }, [&] { return body(asked); });
+  }
+
   Value contraction(Value offset) { return stream.isContracted() ? loadLanes(offset) : Value(); }
 
   /// S [key][query] of a tile.
   void contract(unsigned wide, llvm::ArrayRef<Value> batch, Value from, Value count, Value queryPanel, Value scores,
                 Value base) {
-    Value keyBlocks = ceilDiv(code, count, rows), inTile = add(code, base, tileKeys);
-    ifNotPacked([&] { packKeys(batch, from, keyBlocks, inTile); });
+    Value keyBlocks = ceilDiv(code, count, rows), own = add(code, base, ownKeys);
+    where(ofTile(), [&] { packKeys(batch, from, keyBlocks, own); });
     Value before = code.createOrFold<arith::DivUIOp>(from, index(code, rows));
+    own = choose(grouped, add(code, own, multiply(code, before, keyBlock)), own);
     blocks.accumulate(code, scratch,
-                      {choose(packed, keysAt(loops.number(key.loops, batch), before), inTile), keyBlock, queryPanel,
-                       depth, scores, keyBlocks},
+                      {choose(packed, keysAt(loops.number(key.loops, batch), before), own), keyBlock, queryPanel, depth,
+                       scores, keyBlocks},
                       wide);
   }
 
   /// O [e][query] = rescale O + Vᵀ P of a tile.
   void accumulate(unsigned wide, llvm::ArrayRef<Value> batch, Value from, Value count, Value weights,
                   Value accumulators, Value scales, Value base) {
-    Value inTile = add(code, base, tileValues), strip = index(code, keyTile * rows);
-    ifNotPacked([&] { packValues(batch, from, count, inTile, strip); });
+    Value own = add(code, base, ownValues), strip = index(code, keyTile * rows);
+    where(ofTile(), [&] { packValues(batch, from, count, own, strip); });
     Value before = code.createOrFold<arith::DivUIOp>(from, index(code, rows));
+    own = choose(grouped, add(code, own, multiply(code, before, index(code, rows * rows))), own);
     blocks.accumulate(code, scratch,
-                      {choose(packed, valuesAt(loops.number(value.loops, batch), before), inTile),
-                       choose(packed, valueStrip, strip), weights, count, accumulators, featureBlocks, scales},
+                      {choose(packed, valuesAt(loops.number(value.loops, batch), before), own),
+                       choose(ofTile(), strip, valueStrip), weights, count, accumulators, featureBlocks, scales},
                       wide);
   }
 
-  void ifNotPacked(llvm::function_ref<void()> body) {
-    if (!canBe(packed, true))
-      body();
-    else if (canBe(packed, false))
-      branch(code, packed, [] {}, body);
+  /// Whether keys and values are packed a tile at a time.
+  Value ofTile() {
+    Value no = arith::ConstantOp::create(code, code.getBoolAttr(false));
+    return choose(packed, no, choose(grouped, no, arith::ConstantOp::create(code, code.getBoolAttr(true))));
   }
 
   /// Merges the states of the parts of a tile in order, and writes the results.
@@ -438,11 +484,11 @@ private:
   Value queries, keys, depth, features;                   // extents
   Value depthRoom, featureRoom, keyBlocks, featureBlocks; // rounded up, and in blocks
   Value keyBlock, valueStrip, stateRoom, slotRoom;        // sizes in floats
-  Value tiles, tasks, packed;                             // `packed`: a bool
+  Value tiles, heads, tasks, packed, grouped;             // `packed`, `grouped`: bools
   KeyParts parts;
-  Value scratch, packedKeys, packedValues, states, slots;        // in scratch
-  Value queryPanel, scores, scales, state, tileKeys, tileValues; // in the slot of a thread
-  Values turned;                                                 // there too
+  Value scratch, packedKeys, packedValues, states, slots;      // in scratch
+  Value queryPanel, scores, scales, state, ownKeys, ownValues; // in the slot of a thread
+  Values turned;                                               // there too
 };
 
 } // namespace
