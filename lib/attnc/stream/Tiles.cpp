@@ -276,7 +276,6 @@ private:
     Value queryPanel = add(code, base, this->queryPanel), scores = add(code, base, this->scores),
           scales = add(code, base, this->scales);
     auto at = [&](Value panel, Value row, unsigned v) { return place(panel, row, v, wide); };
-
     if (stream.isContracted())
       blocks.gather(code, query.at(code, batch, first), subtract(code, queries, first), depth,
                     {scratch, queryPanel, width}, lanes, wide);
