@@ -37,7 +37,7 @@ TileProducts::TileProducts(Code &code, const Tiling &tiling, const Thread &threa
 
 Values TileProducts::contract(Value at) {
   Values scores(tiling.keys / 2, splat(code, code.getF32Type(), 0));
-  return tiling.matrixScores ? contractByMatrix(at, std::move(scores)) : contractByFma(at, std::move(scores));
+  return tiling.matrixScores ? contractByMatrix(at, std::move(scores)) : contractByFma(at, scores);
 }
 
 void TileProducts::accumulate(llvm::ArrayRef<Value> weights, Value at, llvm::MutableArrayRef<Value> sums) {
@@ -78,7 +78,7 @@ Value TileProducts::fma(Value wide, int64_t i, Value other, int64_t j, Value sum
   return mlir::math::FmaOp::create(code, a, b, sum);
 }
 
-Values TileProducts::contractByFma(Value at, Values scores) {
+Values TileProducts::contractByFma(Value at, const Values &scores) {
   Value column = add(code, at, multiply(code, thread.pair, index(code, columnsOfThread)));
   Value depth = index(code, Tiling::roundedUp(tiling.depth, step));
   return loop(code, index(code, 0), depth, step, scores, [&](Value k, ValueRange sums) {

@@ -26,7 +26,7 @@ public:
 private:
   using Values = llvm::SmallVector<mlir::Value>;
   Values contractByMatrix(mlir::Value at, Values scores);
-  Values contractByFma(mlir::Value at, Values scores);
+  Values contractByFma(mlir::Value at, const Values &scores);
   void accumulateByMatrix(llvm::ArrayRef<mlir::Value> weights, mlir::Value at, llvm::MutableArrayRef<mlir::Value> sums);
   void accumulateByFma(llvm::ArrayRef<mlir::Value> weights, mlir::Value at, llvm::MutableArrayRef<mlir::Value> sums);
 

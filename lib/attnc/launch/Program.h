@@ -38,9 +38,10 @@ typedef struct attnc_driver {
   int (*allocate)(uint64_t *address, size_t bytes, void *stream); /* cuMemAllocAsync */
   int (*release)(uint64_t address, void *stream);                 /* cuMemFreeAsync */
   int (*launch)(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned, unsigned,
-                unsigned shared, void *stream, void **arguments, void **);  /* cuLaunchKernel */
-  int (*text)(int status, const char **);                                   /* cuGetErrorString */
-  int (*enter)(void);                                                       /* makes a context current if none is */
+                unsigned shared, void *stream, void **arguments, void **); /* cuLaunchKernel */
+  int (*text)(int status, const char **);                                  /* cuGetErrorString */
+  /* Makes a context current if none is. NOLINTNEXTLINE(modernize-redundant-void-arg): as of attnc_program. */
+  int (*enter)(void);
   int (*upload)(uint64_t to, const void *from, size_t bytes, void *stream); /* cuMemcpyHtoDAsync */
   int (*download)(void *to, uint64_t from, size_t bytes, void *stream);     /* cuMemcpyDtoHAsync */
   int (*finish)(void *stream);                                              /* cuStreamSynchronize */

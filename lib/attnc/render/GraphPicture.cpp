@@ -1,11 +1,11 @@
 #include "attnc/render/GraphPicture.h"
 
-#include <gvc.h>
+#include "attnc/render/GraphvizContext.h"
 
 namespace attnc::render {
 
 tl::expected<std::string, std::string> drawGraph(const std::string &dot, const std::string &form) {
-  GVC_t *context = gvContext();
+  GVC_t *context = graphvizContext();
   Agraph_t *graph = agmemread(dot.c_str());
   tl::expected<std::string, std::string> result = tl::unexpected<std::string>("Graphviz cannot draw it");
   if (graph && gvLayout(context, graph, "dot") == 0) {
@@ -19,7 +19,6 @@ tl::expected<std::string, std::string> drawGraph(const std::string &dot, const s
   }
   if (graph)
     agclose(graph);
-  gvFreeContext(context);
   return result;
 }
 

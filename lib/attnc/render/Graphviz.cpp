@@ -1,12 +1,12 @@
 #include "attnc/render/Graphviz.h"
 
+#include "attnc/render/GraphvizContext.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fmt/format.h>
 #include <numeric>
-
-#include <graphviz/gvc.h>
 
 namespace attnc::render {
 
@@ -15,7 +15,8 @@ namespace {
 /// One graph in one Graphviz context, laid out by `dot` as far as `phase`: 1 gives layers, 2 places in them too.
 class DotGraph {
 public:
-  explicit DotGraph(int phase) : context(gvContext()), graph(agopen(const_cast<char *>("g"), Agdirected, nullptr)) {
+  explicit DotGraph(int phase)
+      : context(graphvizContext()), graph(agopen(const_cast<char *>("g"), Agdirected, nullptr)) {
     attribute(AGRAPH, "phase", std::to_string(phase));
     attribute(AGNODE, "label", "");
     attribute(AGNODE, "shape", "box");
@@ -25,7 +26,6 @@ public:
     if (laidOut)
       gvFreeLayout(context, graph);
     agclose(graph);
-    gvFreeContext(context);
   }
 
   void attribute(int kind, const char *name, const std::string &value) {

@@ -1,6 +1,7 @@
 #include "../Folder.h"
 #include "Mechanisms.h"
 
+#include "attnc/render/GraphPicture.h"
 #include "attnc/render/Heatmap.h"
 #include "attnc/render/Render.h"
 #include "attnc/render/Writers.h"
@@ -224,4 +225,13 @@ TEST_CASE("darkness falls as weights rise", "[render][heatmap]") {
     CHECK(heat(-3, theme) == heat(0, theme));
     CHECK(heat(9, theme) == heat(1, theme));
   }
+}
+
+TEST_CASE("a graph is drawn again as before") { // under the sanitizers: nothing is kept of the first
+  const std::string dot = "digraph g { node [fontname=\"Helvetica\"]; a [label=<<b>x</b> y>]; a -> b }";
+  auto first = drawGraph(dot, "svg"), second = drawGraph(dot, "svg");
+  REQUIRE(first);
+  CHECK(first->find("</svg>") != std::string::npos);
+  CHECK(first == second);
+  CHECK_FALSE(drawGraph("digraph g {", "svg"));
 }
