@@ -5,9 +5,11 @@ import shutil
 import subprocess
 import unittest
 
+import numpy as np
+
 import support
 import test_scans
-from support import EXAMPLES, ROOT, Case, needs_compiler
+from support import EXAMPLES, ROOT, TAXONOMY, Case, needs_compiler
 
 SDPA, CAUSAL = EXAMPLES / "02_sdpa.attn", EXAMPLES / "06_causal.attn"
 PTXAS = shutil.which("ptxas") or next(
@@ -86,6 +88,22 @@ where h == 2*g {
                     self.attnc("run", heads, diagram, "--target=cuda-emulated", "--in", "q=random:1", "k=random:2",
                                "v=random:3", "--check", "--dtype", real, *options, "--size", *sizes, f"n={n}", "d=16")
         told = self.attnc("compile", heads, "decode_heads", "--target=cuda", "--explain", "--size", "d=64").stdout
+        self.assertIn("streamed: softmax over any number of keys for each query", told)
+
+    def test_pages(self):
+        """Rows of keys and values where a table says; some of its entries are of no page."""
+        rng = np.random.default_rng(1)
+        table = rng.permutation(40)[:33]
+        table[[5, 32]] = 40, -1
+        arrays = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in (
+            ("q", (4, 16)), ("k", (2, 16)), ("v", (2, 8)), ("K", (40, 16, 2, 16)), ("V", (40, 16, 2, 8)))}
+        inputs = self.inputs(arrays | {"table": table, "t": np.array(501)})
+        for real, options in (("f32", ()), ("bf16", ("--dynamic", "--size", "d=16", "e=8"))):
+            with self.subTest(real):
+                self.attnc("run", TAXONOMY / "paged_decode.attn", "paged_decode", "--target=cuda-emulated", *inputs, "--check",
+                           "--dtype", real, *options)
+        told = self.attnc("compile", TAXONOMY / "paged_decode.attn", "paged_decode", "--target=cuda", "--explain", "--size",
+                          "d=16", "e=8").stdout
         self.assertIn("streamed: softmax over any number of keys for each query", told)
 
     def test_sinks_and_normalisers(self):

@@ -139,6 +139,8 @@ private:
     Value first = multiply(code, tile, index(code, tiling.queries())), none = index(code, 0);
     thread.emplace(code);
     products.emplace(code, tiling, *thread);
+    if (!stream.hasQueries()) // places are then the same for all threads
+      placing.emplace(code, stream, 1, 1, batch, none, queries);
     unsigned operand = 0;
     std::optional<Staging> keyRows, valueRows;
     if (tiling.contracted) {
@@ -148,11 +150,15 @@ private:
       Staging(code, query.at(code, batch, none), tiling.depth, room, products->queryRoom, tiling.threads())
           .copy(*thread, first, queries, tiling.queries(), none);
       keyRows.emplace(code, key.at(code, batch, none), tiling.depth, room, products->keyRoom, tiling.threads());
+      if (!key.placed.empty())
+        keyRows->usePlaces(*placing, key.placed);
     }
     if (tiling.valued) {
       Operand value = loops.operand(operand++, stream.keyLoop(), stream.featureLoop());
       valueRows.emplace(code, value.at(code, batch, none), tiling.features, tiling.featureTiles() * 8,
                         products->valueRoom, tiling.threads());
+      if (!value.placed.empty())
+        valueRows->usePlaces(*placing, value.placed);
     }
     for (int64_t h = 0; h < rowsOfThread; ++h)
       regions.emplace_back(code, stream, 1, 1, batch, add(code, first, plus(products->row, 8 * h)), queries);
@@ -415,6 +421,7 @@ private:
   std::optional<Thread> thread;
   std::optional<TileProducts> products;
   llvm::SmallVector<Region, 2> regions;
+  std::optional<Region> placing; // of the one query, where there is one
 };
 
 struct Streams : mlir::PassWrapper<Streams, mlir::OperationPass<mlir::func::FuncOp>> {

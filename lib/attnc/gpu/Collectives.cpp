@@ -126,12 +126,20 @@ void emulateCopies(mlir::Operation *function) {
     auto type = mlir::cast<mlir::MemRefType>(copy.getDst().getType());
     for (int64_t i = 0; i < copy.getDstElements().getSExtValue(); ++i) {
       llvm::SmallVector<Value> to(copy.getDstIndices()), from(copy.getSrcIndices());
-      Value there = less(code, index(code, i), copy.getSrcElements());
-      // What is not there may lie outside the array.
-      from.back() = code.createOrFold<arith::SelectOp>(there, plus(code, from.back(), i), from.back());
+      from.back() = plus(code, from.back(), i);
       to.back() = plus(code, to.back(), i);
-      Value element = memref::LoadOp::create(code, copy.getSrc(), from);
-      element = arith::SelectOp::create(code, there, element, splat(code, type.getElementType(), 0));
+      // What is not there may lie outside the array.
+      auto read = mlir::scf::IfOp::create(
+          code, less(code, index(code, i), copy.getSrcElements()),
+          [&](mlir::OpBuilder &builder, mlir::Location at) {
+            Value element = memref::LoadOp::create(builder, at, copy.getSrc(), from);
+            mlir::scf::YieldOp::create(builder, at, element);
+          },
+          [&](mlir::OpBuilder &builder, mlir::Location at) {
+            Code otherwise(at, builder);
+            mlir::scf::YieldOp::create(otherwise, splat(otherwise, type.getElementType(), 0));
+          });
+      Value element = read.getResult(0);
       memref::StoreOp::create(code, element, copy.getDst(), to);
     }
     copy->erase();

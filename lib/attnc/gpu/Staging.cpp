@@ -24,13 +24,39 @@ Staging::Staging(Code &code, const View &view, int64_t columns, int64_t room, Va
     return;
   Value address = memref::ExtractAlignedPointerAsIndexOp::create(code, view.array);
   Value start = add(code, address, multiply(code, view.start, index(code, bytes)));
-  Value both = arith::OrIOp::create(code, start, multiply(code, view.rowStride, index(code, bytes)));
-  Value rest = code.createOrFold<arith::RemUIOp>(both, index(code, 16));
-  aligned = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, rest, index(code, 0));
+  aligned = arith::AndIOp::create(code, isWhole(start), isWhole(multiply(code, view.rowStride, index(code, bytes))));
+}
+
+/// Whether bytes are spans of 16.
+Value Staging::isWhole(Value bytes) {
+  Value rest = code.createOrFold<arith::RemUIOp>(bytes, index(code, 16));
+  return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, rest, index(code, 0));
+}
+
+void Staging::usePlaces(Region &of, llvm::ArrayRef<Operand::Axis> axes) {
+  region = &of;
+  placed.assign(axes.begin(), axes.end());
+  for (const Operand::Axis &axis : placed)
+    if (aligned)
+      aligned = arith::AndIOp::create(code, aligned, isWhole(multiply(code, axis.stride, index(code, 16 / span))));
+}
+
+Value Staging::rowStart(Value row, Value to) {
+  Value start = add(code, view.start, multiply(code, row, view.rowStride));
+  Value key = placed.empty() ? row : smaller(code, row, subtract(code, to, index(code, 1)));
+  for (const Operand::Axis &axis : placed) {
+    Value most = subtract(code, code.createOrFold<arith::MaxSIOp>(axis.extent, index(code, 1)), index(code, 1));
+    // Any element may be read where a place is outside.
+    Value place = code.createOrFold<arith::MinUIOp>(region->place(axis.place, key), most);
+    start = add(code, start, multiply(code, place, axis.stride));
+  }
+  return start;
 }
 
 void Staging::copy(const Thread &thread, Value from, Value to, int64_t count, Value at, Value there) {
   present = there ? there : index(code, columns);
+  for (const Operand::Axis &axis : placed) // nothing can be read of an empty array
+    to = code.createOrFold<arith::SelectOp>(less(code, index(code, 0), axis.extent), to, index(code, 0));
   if (!aligned)
     return copyElements(thread, from, to, count, at);
   branch(
@@ -51,15 +77,13 @@ template <class Body> void Staging::eachPart(const Thread &thread, int64_t count
 void Staging::copyElements(const Thread &thread, Value from, Value to, int64_t count, Value at) {
   mlir::Type given = mlir::getElementTypeOrSelf(view.array), wanted = mlir::getElementTypeOrSelf(shared);
   eachPart(thread, count, 1, [&](Value row, Value column) {
-    Value source = add(code, from, row);
+    Value source = add(code, from, row), begin = rowStart(source, to);
     Value there = arith::AndIOp::create(code, less(code, source, to), less(code, column, present));
     auto read = mlir::scf::IfOp::create(
         code, there,
         [&](mlir::OpBuilder &builder, mlir::Location location) {
           Code inside(location, builder);
-          Value place =
-              add(inside, view.start,
-                  add(inside, multiply(inside, source, view.rowStride), multiply(inside, column, view.columnStride)));
+          Value place = add(inside, begin, multiply(inside, column, view.columnStride));
           Value element = memref::LoadOp::create(inside, view.array, ValueRange{place});
           if (given != wanted)
             element = arith::ExtFOp::create(inside, wanted, element);
@@ -80,7 +104,7 @@ void Staging::copySpans(const Thread &thread, Value from, Value to, int64_t coun
     Value there = smaller(code, left, index(code, span));
     there = code.createOrFold<arith::SelectOp>(less(code, source, to), there, none);
     // What is not there is not read, but its address must be that of something.
-    Value place = add(code, view.start, add(code, multiply(code, source, view.rowStride), column));
+    Value place = add(code, rowStart(source, to), column);
     place = code.createOrFold<arith::SelectOp>(less(code, none, there), place, view.start);
     mlir::nvgpu::DeviceAsyncCopyOp::create(code, mlir::nvgpu::DeviceAsyncTokenType::get(code.getContext()), shared,
                                            ValueRange{add(code, at, row), column}, view.array, ValueRange{place},
