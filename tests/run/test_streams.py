@@ -102,8 +102,8 @@ where h == 2*g {
                 for n, m in ((1, 1), (50, 149), (2, 5000)):
                     with self.subTest(f"{weight} / {normal}, of {summed}, n={n} m={m}"):
                         self.run_random(program, f"n={n}", f"m={m}", "d=6", "e=4", options=("--in", "g=random:4"))
-        told = self.attnc("compile", "--explain", program).stdout.splitlines()
-        self.assertEqual([line.partition(": ")[2].split(" over")[0] for line in told], ["streamed: sum"], told)
+                told = self.attnc("compile", "--explain", program).stdout.splitlines()
+                self.assertEqual([line.partition(": ")[2].split(" over")[0] for line in told], ["streamed: sum"], told)
 
     def test_rows(self):
         """Queries with keys of their own: lists of keys, some of none and some of no key at all, heads that share keys, one query

@@ -20,14 +20,22 @@ static bool dependsOn(Value value, Value on) {
                          llvm::any_of(op->getOperands(), [&](Value operand) { return dependsOn(operand, on); }));
 }
 
-/// Whether the value is `x` times what does not depend on it.
-static bool isLinear(Value value, Value x) {
-  if (value == x || mlir::matchPattern(value, mlir::m_AnyZeroFloat()))
+/// Whether an array is 0 everywhere.
+static bool isZero(const Read &read) {
+  if (auto fill = read.array.getDefiningOp<linalg::FillOp>())
+    return mlir::matchPattern(fill.getInputs()[0], mlir::m_AnyZeroFloat());
+  linalg::GenericOp map = mapOf(read.array);
+  return map && mlir::matchPattern(map.getBody()->getTerminator()->getOperand(0), mlir::m_AnyZeroFloat());
+}
+
+/// Whether the value is `x` times what does not depend on it; `zeros` are known to be 0.
+static bool isLinear(Value value, Value x, llvm::ArrayRef<Value> zeros) {
+  if (value == x || llvm::is_contained(zeros, value) || mlir::matchPattern(value, mlir::m_AnyZeroFloat()))
     return true;
   mlir::Operation *op = value.getDefiningOp();
   if (!op || !dependsOn(value, x))
     return false;
-  auto linear = [&](unsigned operand) { return isLinear(op->getOperand(operand), x); };
+  auto linear = [&](unsigned operand) { return isLinear(op->getOperand(operand), x, zeros); };
   auto free = [&](unsigned operand) { return !dependsOn(op->getOperand(operand), x); };
   return llvm::TypeSwitch<mlir::Operation *, bool>(op)
       .Case<arith::MulFOp>([&](auto) { return (linear(0) && free(1)) || (free(0) && linear(1)); })
@@ -43,21 +51,25 @@ std::optional<Normaliser> normaliserOf(const Read &of, unsigned keyLoop) {
   if (!map || map.hasIndexSemantics())
     return std::nullopt;
   Normaliser result{map, 0, {}, {}};
+  Value given = map.getBody()->getTerminator()->getOperand(0), weights;
+  llvm::SmallVector<Value> zeros;
   for (auto [i, argument] : llvm::enumerate(map.getBody()->getArguments().drop_back())) {
     auto operand = operandRead(map, i, read);
     if (!operand)
       return std::nullopt;
     if (!operand->along(keyLoop)) {
       result.rest.push_back(*operand);
+      if (isZero(*operand))
+        zeros.push_back(argument);
       continue;
     }
-    Value given = map.getBody()->getTerminator()->getOperand(0);
-    if (result.read.array || given == argument || !isLinear(given, argument))
+    if (weights)
       return std::nullopt;
+    weights = argument;
     result.weights = i;
     result.read = source(*operand);
   }
-  if (!result.read.array)
+  if (!weights || given == weights || !isLinear(given, weights, zeros))
     return std::nullopt;
   return result;
 }
