@@ -121,7 +121,7 @@ def filled(name, kind, shape, sizes, rng):
     if kind == "int":
         below = evaluated(BELOW.get(name, "8"), {**USUAL, **sizes})
         if name == "t":
-            below = next(sizes[c] for c in ("c", "w", "l") if c in sizes)
+            below = next((sizes[c] for c in ("c", "w", "l", "m", "n") if c in sizes), 8)
             return np.full(shape, below - 1)
         if name == "G":
             return np.sort(rng.permutation(below)[:shape[0]])
