@@ -10,6 +10,7 @@ import math
 import operator
 import os
 import pathlib
+import pty
 import re
 import shutil
 import subprocess
@@ -32,6 +33,38 @@ SANITIZED = os.environ.get("ATTNC_SANITIZE", "0") != "0"
 # Of the cases of an entry, every so manieth is tried, the first among them: as tests/unit/Cases.h under the sanitizers.
 EVERY_NTH_CASE = 7 if SANITIZED else 1
 needs_compiler = unittest.skipUnless(HAS_COMPILER, "built without the compiler")
+
+
+# Heads that share keys by an index, and a bias for each query and key.
+GROUPS_AND_BIASES = """diagram g(q: [h n d], k: [g m d], v: [g m e], b: [h n m]) -> [h n e]
+where h == 2*g {
+  simd h as x (q, b) {
+    k' = k[floordiv(x, 2)]
+    v' = v[floordiv(x, 2)]
+    simd n (q, b) {
+      s = simd m (k', b) { tanh(dot(q, k')) + b }
+      sum m (a = softmax(s), v') { a * v' }
+    }
+  }
+}
+"""
+
+
+def in_terminal(command, *streams, **options):
+    """What a process that ends well or not writes to a terminal in place of `streams`; and its exit code."""
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
+    places = {"stdout": subprocess.DEVNULL} | dict.fromkeys(streams, theirs)
+    process = subprocess.Popen(command, env=environment, **places, **options)
+    os.close(theirs)
+    told = b""
+    try:
+        while part := os.read(ours, 65536):
+            told += part
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    return told, process.wait()
 
 
 def minilm():

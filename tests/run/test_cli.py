@@ -97,12 +97,8 @@ class Cli(Case):
     def test_no_colour_in_a_pipe_but_in_a_terminal(self):
         file = self.write("wrong.attn", WRONG)
         self.assertNotIn("\x1b", self.attnc("check", file, code=1).stderr)
-        ours, theirs = pty.openpty()
-        env = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
-        subprocess.run([ATTNC, "check", file], stdout=theirs, stderr=theirs, cwd=self.folder, env=env)
-        os.close(theirs)
-        self.assertIn(b"\x1b", os.read(ours, 65536))
-        os.close(ours)
+        told, _ = support.in_terminal([ATTNC, "check", file], "stdout", "stderr", cwd=self.folder)
+        self.assertIn(b"\x1b", told)
 
     def test_both_notations_are_canonical_and_the_same_diagrams(self):
         holes = (ROOT / "tests" / "corpus" / "pass" / "holes.attn").read_text()

@@ -62,18 +62,7 @@ class Emulated(Case):
                     self.run_random(program, "n=150", "m=140", "d=4", "e=3")
 
     def test_groups_and_biases(self):
-        program = self.write("g.attn", """diagram g(q: [h n d], k: [g m d], v: [g m e], b: [h n m]) -> [h n e]
-where h == 2*g {
-  simd h as x (q, b) {
-    k' = k[floordiv(x, 2)]
-    v' = v[floordiv(x, 2)]
-    simd n (q, b) {
-      s = simd m (k', b) { tanh(dot(q, k')) + b }
-      sum m (a = softmax(s), v') { a * v' }
-    }
-  }
-}
-""")
+        program = self.write("g.attn", support.GROUPS_AND_BIASES)
         for real, n, m in (("f32", 50, 149), ("bf16", 65, 16)):
             with self.subTest(f"{real} n={n} m={m}"):
                 self.run_random(program, "g=2", f"n={n}", f"m={m}", "d=8", "e=8", options=("--dtype", real),

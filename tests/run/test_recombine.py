@@ -1,7 +1,5 @@
 """The mechanisms that recombination finds: how many, and that each is what NumPy makes of its formula."""
 import json
-import os
-import pty
 import re
 import signal
 import subprocess
@@ -100,19 +98,7 @@ class Recombine(Case):
             self.attnc("check", f"made/M{index}.attn")
 
     def test_progress_in_a_terminal(self):
-        ours, theirs = pty.openpty()
-        environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
-        process = subprocess.Popen([ATTNC, "recombine", FILE, "--max", "9", "--count", "--threads", "1"],
-                                   stdout=subprocess.PIPE, stderr=theirs, env=environment)
-        os.close(theirs)
-        told = b""
-        try:
-            while piece := os.read(ours, 4096):
-                told += piece
-        except OSError:  # the other end is closed
-            pass
-        process.communicate()
-        os.close(ours)
+        told, _ = support.in_terminal([ATTNC, "recombine", FILE, "--max", "9", "--count", "--threads", "1"], "stderr")
         self.assertRegex(told, rb"\d+ diagrams, [\d.e+]+ a second, \d+ of \d+ parts done, about \d+ s left")
 
     def test_a_false_equation_is_refused(self):

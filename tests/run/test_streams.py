@@ -41,18 +41,7 @@ class Streams(Case):
                     self.run_random(program, *sizes, "d=4", "e=3")
 
     def test_biases(self):
-        program = self.write("g.attn", """diagram g(q: [h n d], k: [g m d], v: [g m e], b: [h n m]) -> [h n e]
-where h == 2*g {
-  simd h as x (q, b) {
-    k' = k[floordiv(x, 2)]
-    v' = v[floordiv(x, 2)]
-    simd n (q, b) {
-      s = simd m (k', b) { tanh(dot(q, k')) + b }
-      sum m (a = softmax(s), v') { a * v' }
-    }
-  }
-}
-""")
+        program = self.write("g.attn", support.GROUPS_AND_BIASES)
         for n, m in ((1, 1), (3, 0), (50, 149), (65, 16)):
             with self.subTest(f"n={n} m={m}"):
                 self.run_random(program, "g=2", f"n={n}", f"m={m}", "d=4", "e=3",

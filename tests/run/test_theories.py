@@ -1,7 +1,5 @@
 """Rules, derivations, the search for them, rewriting to a lower cost, the taxonomy: as a user runs them."""
 import json
-import os
-import pty
 import signal
 import subprocess
 import time
@@ -182,17 +180,8 @@ diagram b(x: []) -> [] { tanh(x) }
         command = [ATTNC, "rewrite", TAXONOMY / "sdpa.attn", "--cost", "flops", "--size", "n=4096", "m=4096", "d=64", "e=64"]
         quiet = subprocess.run(command, capture_output=True, cwd=self.folder, timeout=300)
         self.assertEqual(quiet.stderr, b"")
-        master, terminal = pty.openpty()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal, cwd=self.folder)
-        os.close(terminal)
-        told = b""
-        try:
-            while part := os.read(master, 4096):
-                told += part
-        except OSError:  # the other end is closed
-            pass
-        os.close(master)
-        self.assertEqual(process.wait(), 0)
+        told, code = support.in_terminal(command, "stderr", cwd=self.folder)
+        self.assertEqual(code, 0)
         self.assertRegex(told.decode(), r"\r\x1b\[K\d+ diagrams of at most 400, \d+ to be rewritten")
         self.assertTrue(told.endswith(b"\r\x1b[K"))
 

@@ -196,6 +196,8 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
     bool runsAlong(unsigned loop);
     bool hasQueries() { return runsAlong(queryLoop()); }
     mlir::ValueRange arrays() { return getOperands().take_front(getMaps().size()); }
+    /// How many indices a loop has, as far as the arrays tell; ShapedType::kDynamic else.
+    int64_t extentOf(unsigned loop);
     ScoreOp scoreOp();
     unsigned queryLoop() { return getBatch(); }
     unsigned keyLoop() { return getBatch() + 1; }
@@ -244,6 +246,8 @@ def ChunksOp : Attnc_Op<"chunks", [AttrSizedOperandSegments,
   let extraClassDeclaration = [{
     bool isGated() { return !getGate().empty(); }
     bool isNormalised() { return getStates().size() > 1; }
+    /// How many indices a loop has, as far as the arrays tell; ShapedType::kDynamic else.
+    int64_t extentOf(unsigned loop);
     unsigned stepLoop() { return getBatch(); }
     unsigned depthLoop() { return getBatch() + 1; }
     unsigned featureLoop() { return getBatch() + 2; }

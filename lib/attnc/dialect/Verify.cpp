@@ -236,6 +236,16 @@ LogicalResult ApplyOp::verify() {
 
 mlir::MutableOperandRange StreamOp::getDpsInitsMutable() { return getOutputsMutable(); }
 ScoreOp StreamOp::scoreOp() { return mlir::cast<ScoreOp>(getScore().front().getTerminator()); }
+static int64_t knownExtent(mlir::ValueRange arrays, mlir::ArrayAttr maps, unsigned loop) {
+  for (auto [array, map] : llvm::zip(arrays, maps.getAsValueRange<mlir::AffineMapAttr>()))
+    for (auto [axis, extent] : llvm::enumerate(mlir::cast<ShapedType>(array.getType()).getShape()))
+      if (map.getDimPosition(axis) == loop && !ShapedType::isDynamic(extent))
+        return extent;
+  return ShapedType::kDynamic;
+}
+int64_t StreamOp::extentOf(unsigned loop) { return knownExtent(arrays(), getMaps(), loop); }
+int64_t ChunksOp::extentOf(unsigned loop) { return knownExtent(getOperands(), getMaps(), loop); }
+
 bool StreamOp::runsAlong(unsigned loop) {
   return llvm::any_of(getMaps().getAsValueRange<mlir::AffineMapAttr>(),
                       [&](mlir::AffineMap map) { return map.isFunctionOfDim(loop); });

@@ -42,18 +42,10 @@ constexpr int64_t mostDepth = 512;
 /// Shared memory of a block; two fit on a multiprocessor of every device from sm_80 on.
 constexpr int64_t mostShared = 48 * 1024;
 
-int64_t depthOf(ChunksOp scan) {
-  for (auto [i, array] : llvm::enumerate(scan->getOperands()))
-    for (auto [axis, extent] : llvm::enumerate(mlir::cast<mlir::ShapedType>(array.getType()).getShape()))
-      if (scan.mapOf(i).getDimPosition(axis) == scan.depthLoop() && !mlir::ShapedType::isDynamic(extent))
-        return extent;
-  return mlir::ShapedType::kDynamic;
-}
-
 class ScanEmitter {
 public:
   ScanEmitter(Code &code, ChunksOp scan)
-      : code(code), scan(scan), loops(code, scan), depth(depthOf(scan)), gated(scan.isGated()) {
+      : code(code), scan(scan), loops(code, scan), depth(scan.extentOf(scan.depthLoop())), gated(scan.isGated()) {
     room = (depth + stride - 1) / stride * stride;
     for (steps = 32; steps > 4 && bytes() > mostShared;)
       steps /= 2;
@@ -274,7 +266,7 @@ private:
 } // namespace
 
 std::string refusalOfScan(ChunksOp scan) {
-  int64_t depth = depthOf(scan);
+  int64_t depth = scan.extentOf(scan.depthLoop());
   if (mlir::ShapedType::isDynamic(depth))
     return "the length of its keys is not compiled in";
   if (depth > mostDepth)

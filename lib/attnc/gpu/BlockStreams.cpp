@@ -50,12 +50,13 @@ constexpr int64_t wantedBlocks = 264, leastPart = 256;
 /// Scratch for the states of blocks that have a part of the keys: of each row of the block its results, its reference
 /// and its measure.
 struct PartStates {
-  Value parts, array;
+  KeyParts parts;
+  Value array;
   int64_t features, queries;
 
   /// Where the state of a query begins. `task`: the number of its tile among those of all indices of the batch.
   Value at(Code &code, Value task, Value part, Value row) const {
-    Value block = add(code, multiply(code, task, parts), part);
+    Value block = add(code, multiply(code, task, parts.count), part);
     Value number = add(code, multiply(code, block, index(code, queries)), row);
     return multiply(code, number, index(code, features + 2));
   }
@@ -78,7 +79,7 @@ public:
     Values begins(2, none), ends{indices, tiles}, steps(2, one);
     if (states) {
       begins.push_back(none);
-      ends.push_back(states->parts);
+      ends.push_back(states->parts.count);
       steps.push_back(one);
     }
     auto grid = scf::ParallelOp::create(code, begins, ends, steps);
@@ -114,18 +115,13 @@ private:
     auto count = mlir::getConstantIntValue(queries), length = mlir::getConstantIntValue(keys);
     if (!count || *count > tiling.queries() || *count == 0 || (length && *length < 2 * leastPart))
       return;
-    Value one = index(code, 1);
-    Value wanted =
-        code.createOrFold<arith::DivUIOp>(index(code, wantedBlocks), code.createOrFold<arith::MaxSIOp>(tasks, one));
     Value most = code.createOrFold<arith::DivUIOp>(keys, index(code, leastPart));
     PartStates made;
-    made.parts = code.createOrFold<arith::MaxSIOp>(smaller(code, wanted, most), one);
+    made.parts = partKeys(code, keys, tasks, tiling.keys, wantedBlocks, most);
     made.features = tiling.valued ? tiling.features : 1;
     made.queries = tiling.queries();
-    Value share = code.createOrFold<arith::DivUIOp>(add(code, keys, subtract(code, made.parts, one)), made.parts);
-    partLength = multiply(code, ceilDiv(code, share, tiling.keys), index(code, tiling.keys));
     Value floats =
-        multiply(code, multiply(code, tasks, made.parts), index(code, tiling.queries() * (made.features + 2)));
+        multiply(code, multiply(code, tasks, made.parts.count), index(code, tiling.queries() * (made.features + 2)));
     made.array =
         memref::AllocOp::create(code, mlir::MemRefType::get({mlir::ShapedType::kDynamic}, f32()), ValueRange{floats});
     states = made;
@@ -141,11 +137,11 @@ private:
     products.emplace(code, tiling, *thread);
     if (!stream.hasQueries()) // places are then the same for all threads
       placing.emplace(code, stream, 1, 1, batch, none, queries);
-    unsigned operand = 0;
+    StreamOperands operands(loops, stream);
     std::optional<Staging> keyRows, valueRows;
     if (tiling.contracted) {
-      Operand query = loops.operand(operand++, stream.queryLoop(), stream.depthLoop());
-      Operand key = loops.operand(operand++, stream.keyLoop(), stream.depthLoop());
+      Operand query = operands.query();
+      Operand key = operands.key();
       int64_t room = used(tiling.depth, tiling.matrixScores);
       Staging(code, query.at(code, batch, none), tiling.depth, room, products->queryRoom, tiling.threads())
           .copy(*thread, first, queries, tiling.queries(), none);
@@ -154,7 +150,7 @@ private:
         keyRows->usePlaces(*placing, key.placed);
     }
     if (tiling.valued) {
-      Operand value = loops.operand(operand++, stream.keyLoop(), stream.featureLoop());
+      Operand value = operands.value();
       valueRows.emplace(code, value.at(code, batch, none), tiling.features, tiling.featureTiles() * 8,
                         products->valueRoom, tiling.threads());
       if (!value.placed.empty())
@@ -165,11 +161,8 @@ private:
 
     Value last = subtract(code, smaller(code, plus(first, tiling.queries()), queries), index(code, 1));
     KeyRange range = solveKeyRange(code, stream, batch, first, last, keys);
-    if (states) {
-      Value begin = multiply(code, part, partLength);
-      range = {code.createOrFold<arith::MaxSIOp>(range.from, begin),
-               smaller(code, range.to, add(code, begin, partLength))};
-    }
+    if (states)
+      range = states->parts.within(code, range, part);
     auto stage = [&](Value from, Value at) {
       if (keyRows)
         keyRows->copy(*thread, from, range.to, tiling.keys, at);
@@ -214,15 +207,10 @@ private:
       Value lowest = splat(code, f32(), -std::numeric_limits<double>::infinity()), measure = splat(code, f32(), 0);
       if (auto sink = regions[h].sink(0)) {
         // The first part absorbs it; one of the four threads of a row has it in its sum.
-        auto isFirst = [&](Value number) {
-          return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, number, index(code, 0));
-        };
-        auto choose = [&](Value which, Value value, Value other) {
-          return code.createOrFold<arith::SelectOp>(which, value, other);
-        };
+        auto isFirst = [&](Value number) { return equal(code, number, index(code, 0)); };
         Value own = arith::AndIOp::create(code, isFirst(part), isFirst(thread->pair));
-        lowest = choose(isFirst(part), sink->value, lowest);
-        measure = choose(own, Algebra::measure(Algebra::weight(*sink, *sink)).value, measure);
+        lowest = choose(code, isFirst(part), sink->value, lowest);
+        measure = choose(code, own, algebra::measureOf<Algebra>(*sink).value, measure);
       }
       state.push_back(lowest);
       measured.push_back(measure);
@@ -356,15 +344,12 @@ private:
 
   /// The arrays that are written, at an index of the batch.
   std::pair<View, std::optional<View>> outputs(llvm::ArrayRef<Value> batch) {
-    unsigned operand = stream.getContraction().size() + stream.getValue().size() + stream.getOthers().size();
-    std::optional<unsigned> feature;
-    if (tiling.valued)
-      feature = stream.featureLoop();
+    StreamOperands operands(loops, stream);
     Value none = index(code, 0);
-    View output = loops.operand(operand, stream.queryLoop(), feature).at(code, batch, none);
+    View output = operands.output().at(code, batch, none);
     if (!stream.isMeasured())
       return {output, std::nullopt};
-    return {output, loops.operand(operand + 1, stream.queryLoop(), std::nullopt).at(code, batch, none)};
+    return {output, operands.measures().at(code, batch, none)};
   }
 
   void store(Value value, const View &output, Value query, Value column) {
@@ -384,7 +369,7 @@ private:
     Value row = code.createOrFold<arith::RemUIOp>(query, index(code, tiling.queries()));
     Value task = add(code, multiply(code, point[0], tiles), tile);
     auto eachPart = [&](ValueRange initial, llvm::function_ref<Values(Value at, ValueRange)> body) {
-      return loop(code, none, states->parts, 1, initial,
+      return loop(code, none, states->parts.count, 1, initial,
                   [&](Value part, ValueRange carried) { return body(states->at(code, task, part, row), carried); });
     };
     Value reference;
@@ -416,7 +401,7 @@ private:
   StreamOp stream;
   Tiling tiling;
   StreamLoops loops;
-  Value queries, keys, tiles, partLength;
+  Value queries, keys, tiles;
   std::optional<PartStates> states; // where keys are parted
   std::optional<Thread> thread;
   std::optional<TileProducts> products;

@@ -30,7 +30,7 @@ Staging::Staging(Code &code, const View &view, int64_t columns, int64_t room, Va
 /// Whether bytes are spans of 16.
 Value Staging::isWhole(Value bytes) {
   Value rest = code.createOrFold<arith::RemUIOp>(bytes, index(code, 16));
-  return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, rest, index(code, 0));
+  return equal(code, rest, index(code, 0));
 }
 
 void Staging::usePlaces(Region &of, llvm::ArrayRef<Operand::Axis> axes) {
@@ -45,7 +45,7 @@ Value Staging::rowStart(Value row, Value to) {
   Value start = add(code, view.start, multiply(code, row, view.rowStride));
   Value key = placed.empty() ? row : smaller(code, row, subtract(code, to, index(code, 1)));
   for (const Operand::Axis &axis : placed) {
-    Value most = subtract(code, code.createOrFold<arith::MaxSIOp>(axis.extent, index(code, 1)), index(code, 1));
+    Value most = subtract(code, greater(code, axis.extent, index(code, 1)), index(code, 1));
     // Any element may be read where a place is outside.
     Value place = code.createOrFold<arith::MinUIOp>(region->place(axis.place, key), most);
     start = add(code, start, multiply(code, place, axis.stride));
@@ -56,7 +56,7 @@ Value Staging::rowStart(Value row, Value to) {
 void Staging::copy(const Thread &thread, Value from, Value to, int64_t count, Value at, Value there) {
   present = there ? there : index(code, columns);
   for (const Operand::Axis &axis : placed) // nothing can be read of an empty array
-    to = code.createOrFold<arith::SelectOp>(less(code, index(code, 0), axis.extent), to, index(code, 0));
+    to = choose(code, less(code, index(code, 0), axis.extent), to, index(code, 0));
   if (!aligned)
     return copyElements(thread, from, to, count, at);
   branch(
@@ -100,12 +100,12 @@ void Staging::copyElements(const Thread &thread, Value from, Value to, int64_t c
 void Staging::copySpans(const Thread &thread, Value from, Value to, int64_t count, Value at) {
   eachPart(thread, count, span, [&](Value row, Value column) {
     Value source = add(code, from, row), none = index(code, 0);
-    Value left = code.createOrFold<arith::MaxSIOp>(subtract(code, present, column), none);
+    Value left = greater(code, subtract(code, present, column), none);
     Value there = smaller(code, left, index(code, span));
-    there = code.createOrFold<arith::SelectOp>(less(code, source, to), there, none);
+    there = choose(code, less(code, source, to), there, none);
     // What is not there is not read, but its address must be that of something.
     Value place = add(code, rowStart(source, to), column);
-    place = code.createOrFold<arith::SelectOp>(less(code, none, there), place, view.start);
+    place = choose(code, less(code, none, there), place, view.start);
     mlir::nvgpu::DeviceAsyncCopyOp::create(code, mlir::nvgpu::DeviceAsyncTokenType::get(code.getContext()), shared,
                                            ValueRange{add(code, at, row), column}, view.array, ValueRange{place},
                                            code.getIndexAttr(span), there, code.getUnitAttr());

@@ -43,14 +43,6 @@ static bool isNarrow(StreamOp stream, unsigned operand) {
   return mlir::getElementTypeOrSelf(stream->getOperand(operand)).isBF16() || narrowOperand(stream, operand, map);
 }
 
-static int64_t extentOf(StreamOp stream, unsigned loop) {
-  for (auto [i, array] : llvm::enumerate(stream.arrays()))
-    for (auto [axis, extent] : llvm::enumerate(mlir::cast<mlir::ShapedType>(array.getType()).getShape()))
-      if (stream.mapOf(i).getDimPosition(axis) == loop && !mlir::ShapedType::isDynamic(extent))
-        return extent;
-  return mlir::ShapedType::kDynamic;
-}
-
 tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
   if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {}))
     return tl::unexpected(fmt::format("there is no algebra '{}'", std::string_view(stream.getAlgebra())));
@@ -61,13 +53,13 @@ tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
   tiling.valued = stream.isValued();
   unsigned values = stream.getContraction().size();
   if (tiling.contracted) {
-    tiling.depth = extentOf(stream, stream.depthLoop());
+    tiling.depth = stream.extentOf(stream.depthLoop());
     tiling.matrixScores = isNarrow(stream, 0) && isNarrow(stream, 1);
     if (mlir::ShapedType::isDynamic(tiling.depth))
       return tl::unexpected<std::string>("the length of its queries and keys is not compiled in");
   }
   if (tiling.valued) {
-    tiling.features = extentOf(stream, stream.featureLoop());
+    tiling.features = stream.extentOf(stream.featureLoop());
     tiling.matrixValues = isNarrow(stream, values);
     if (mlir::ShapedType::isDynamic(tiling.features))
       return tl::unexpected<std::string>("the length of its values is not compiled in");

@@ -131,14 +131,19 @@ std::optional<Gather> gatherOf(const Read &read) {
   return bounds.size() == gather.picks.size() ? std::optional(std::move(gather)) : std::nullopt;
 }
 
-static bool isZero(Value array) {
-  auto fill = array.getDefiningOp<linalg::FillOp>();
-  return fill && mlir::matchPattern(fill.getInputs()[0], mlir::m_AnyZeroFloat());
+bool isZero(Value array) {
+  Value given;
+  if (auto fill = array.getDefiningOp<linalg::FillOp>())
+    given = fill.getInputs()[0];
+  else if (linalg::GenericOp map = mapOf(array))
+    given = map.getBody()->getTerminator()->getOperand(0);
+  return given && mlir::matchPattern(given, mlir::m_AnyZeroFloat());
 }
 
 std::optional<Sum> sumOf(Value array) {
   auto op = array.getDefiningOp<linalg::GenericOp>();
-  if (!op || op->getNumResults() != 1 || op.getNumReductionLoops() != 1 || !isZero(op.getDpsInits()[0]) ||
+  if (!op || op->getNumResults() != 1 || op.getNumReductionLoops() != 1 ||
+      !op.getDpsInits()[0].getDefiningOp<linalg::FillOp>() || !isZero(op.getDpsInits()[0]) ||
       !mlir::getElementTypeOrSelf(array).isF32())
     return std::nullopt;
   llvm::SmallVector<unsigned> folded;

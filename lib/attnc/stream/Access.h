@@ -12,6 +12,9 @@ struct Read {
   bool operator==(const Read &other) const { return array == other.array && loops == other.loops; }
 };
 
+/// Whether an array is filled with 0, or a map that gives nothing else.
+bool isZero(mlir::Value array);
+
 /// What computes each element of the array from elements of others at permuted coordinates: a map without folds that
 /// writes every element once. Null when something else makes it.
 mlir::linalg::GenericOp mapOf(mlir::Value array);

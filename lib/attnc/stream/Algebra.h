@@ -35,6 +35,18 @@ struct Softmax {
   template <class Number> static Number finish(Number a, Number l) { return a * reciprocalOrZero(l); }
 };
 
+/// The measure of a key by itself, which is the reference then: a sink.
+template <class Algebra, class Number> Number measureOf(Number s) { return Algebra::measure(Algebra::weight(s, s)); }
+
+/// How two states merge, where there are references: the reference, and what multiplies the sums of each.
+template <class Number> struct Merger {
+  Number reference, left, right;
+};
+template <class Algebra, class Number> Merger<Number> mergerOf(Number left, Number right) {
+  Number both = maximum(left, right);
+  return {both, Algebra::weight(left, both), Algebra::weight(right, both)};
+}
+
 /// Calls `then` with the algebra of that name; false when there is none.
 template <class Then> bool withAlgebra(std::string_view name, Then then) {
   bool found = false;

@@ -99,7 +99,7 @@ Value Chunk::scalar(Value at) { return memref::LoadOp::create(code, scratch, Val
 void Chunk::setScalar(Value number, Value at) { memref::StoreOp::create(code, number, scratch, ValueRange{at}); }
 
 /// At least 1.
-Value Chunk::larger(Value number) { return code.createOrFold<arith::MaxSIOp>(number, index(code, 1)); }
+Value Chunk::larger(Value number) { return greater(code, number, index(code, 1)); }
 
 void Chunk::runTask(Value task) {
   Value none = index(code, 0);

@@ -78,7 +78,7 @@ void Chunk::weigh(Value from, Value steps) {
   Groups{code, index(code, size / lanes), vectors}.forEach(none, one, [&](unsigned wide, Value group) {
     Value i = multiply(code, group, index(code, lanes));
     Value end = smaller(code, steps, add(code, i, index(code, wide * lanes)));
-    end = code.createOrFold<arith::SelectOp>(less(code, i, steps), end, none);
+    end = choose(code, less(code, i, steps), end, none);
     loop(code, none, end, rows, [&](Value j) {
       ask(next, j, [&](Value row) { blocks.prefetch(k, row, none, depth); });
       Values products = blocks.product(wide, {place(keys, j), one, keys.pitch},

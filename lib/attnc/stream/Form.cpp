@@ -33,7 +33,6 @@ struct Formation {
   std::unique_ptr<mlir::Block> region;
   std::optional<Read> query, key;
   llvm::SmallVector<Read, 4> others;
-  unsigned places = 0;
   llvm::SmallVector<Normaliser, 1> normalisers; // of the result, the first one last
   std::optional<Read> measured;                 // the sums along the keys that the stream gives too
 };
@@ -224,7 +223,6 @@ private:
     if (!logit)
       logit = std::exchange(factor, nullptr);
     dialect::ScoreOp::create(score.body(), location, logit, factor, sink, measure, score.places);
-    formation.places = score.places.size();
     formation.roles = roles;
     formation.roles.hasDepth = score.contracted();
     formation.query = score.query;
@@ -278,7 +276,8 @@ private:
 
   bool replace(Formation &formation) {
     const Roles &roles = formation.roles;
-    unsigned loops = roles.batch.size() + 2 + roles.hasDepth + formation.value.has_value() + formation.places;
+    unsigned loops = roles.batch.size() + 2 + roles.hasDepth + formation.value.has_value() +
+                     mlir::cast<dialect::ScoreOp>(formation.region->getTerminator()).getPlaces().size();
     llvm::SmallVector<mlir::Attribute> maps;
     auto map = [&](llvm::ArrayRef<unsigned> along) {
       llvm::SmallVector<mlir::AffineExpr> axes;

@@ -28,7 +28,7 @@ public:
     Value keys = range.to;
     excluded(stream.scoreOp().getScore());
     Value none = index(code, 0);
-    range.from = code.createOrFold<arith::MaxSIOp>(range.from, none);
+    range.from = greater(code, range.from, none);
     range.to = smaller(code, range.to, keys);
     return range;
   }
@@ -91,7 +91,7 @@ private:
       if (key < 0)
         to = smaller(code, to, add(code, sum, index(code, 1)));
       else
-        from = code.createOrFold<arith::MaxSIOp>(from, subtract(code, none, sum));
+        from = greater(code, from, subtract(code, none, sum));
     };
     bound(most, range.from, range.to);
     bound(least, range.sureFrom, range.sureTo);
@@ -147,16 +147,19 @@ KeyRange solveKeyRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Valu
   return Solver(code, stream, batch, first, last, keys).solve();
 }
 
-/// Tasks up to which keys are parted, and the least keys of a part.
-static constexpr int64_t fewTasks = 16, leastPart = 1024;
-
-KeyParts partKeys(Code &code, Value keys, Value tasks, int64_t tile) {
-  Value one = index(code, 1), atLeastOne = code.createOrFold<arith::MaxSIOp>(tasks, one);
-  Value wanted = smaller(code, ceilDiv(code, keys, leastPart),
-                         code.createOrFold<arith::DivUIOp>(index(code, fewTasks), atLeastOne));
-  Value count = code.createOrFold<arith::MaxSIOp>(wanted, one);
+KeyParts partKeys(Code &code, Value keys, Value tasks, int64_t tile, int64_t wanted, Value most) {
+  Value one = index(code, 1);
+  Value each = code.createOrFold<arith::DivUIOp>(index(code, wanted), greater(code, tasks, one));
+  Value count = greater(code, smaller(code, most, each), one);
   Value share = code.createOrFold<arith::DivUIOp>(add(code, keys, subtract(code, count, one)), count);
   return {count, multiply(code, ceilDiv(code, share, tile), index(code, tile))};
+}
+
+/// Tasks up to which keys are parted, and the keys of a part.
+static constexpr int64_t fewTasks = 16, usualPart = 1024;
+
+KeyParts partKeys(Code &code, Value keys, Value tasks, int64_t tile) {
+  return partKeys(code, keys, tasks, tile, fewTasks, ceilDiv(code, keys, usualPart));
 }
 
 bool KeyParts::canBeMany() const { return mlir::getConstantIntValue(count) != 1; }
@@ -165,7 +168,7 @@ Value KeyParts::isMany(Code &code) const { return less(code, index(code, 1), cou
 KeyRange KeyParts::within(Code &code, const KeyRange &range, Value part) const {
   Value begin = multiply(code, part, length);
   KeyRange within = range;
-  within.from = code.createOrFold<arith::MaxSIOp>(range.from, begin);
+  within.from = greater(code, range.from, begin);
   within.to = smaller(code, range.to, add(code, begin, length));
   return within;
 }

@@ -12,7 +12,7 @@ struct KeyRange {
 
 /// Solves the comparisons of indices on which a score depends, where a false one makes the weight 0: `j ≤ i + c`,
 /// `i − j < w` and their like, together, for queries from `first` to `last`. Keys outside the range are neither read
-/// nor computed; what the comparisons say inside it is still asked for each key.
+/// nor computed.
 KeyRange solveKeyRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<mlir::Value> batch, mlir::Value first,
                        mlir::Value last, mlir::Value keys);
 
@@ -26,7 +26,9 @@ struct KeyParts {
   mlir::Value isMany(Code &code) const;
   KeyRange within(Code &code, const KeyRange &range, mlir::Value part) const;
 };
-/// Parts are of a multiple of `tile` keys.
+/// Up to `most` parts, of a multiple of `tile` keys, so that there are up to `wanted` tasks with them.
+KeyParts partKeys(Code &code, mlir::Value keys, mlir::Value tasks, int64_t tile, int64_t wanted, mlir::Value most);
+/// The same for threads of a processor.
 KeyParts partKeys(Code &code, mlir::Value keys, mlir::Value tasks, int64_t tile);
 
 } // namespace attnc

@@ -97,10 +97,15 @@ Value add(Code &code, Value a, Value b) { return code.createOrFold<arith::AddIOp
 Value multiply(Code &code, Value a, Value b) { return code.createOrFold<arith::MulIOp>(a, b); }
 Value subtract(Code &code, Value a, Value b) { return code.createOrFold<arith::SubIOp>(a, b); }
 Value smaller(Code &code, Value a, Value b) { return code.createOrFold<arith::MinSIOp>(a, b); }
+Value greater(Code &code, Value a, Value b) { return code.createOrFold<arith::MaxSIOp>(a, b); }
 Value ceilDiv(Code &code, Value a, int64_t b) {
   return code.createOrFold<arith::DivUIOp>(add(code, a, index(code, b - 1)), index(code, b));
 }
 Value less(Code &code, Value a, Value b) { return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::slt, a, b); }
+Value equal(Code &code, Value a, Value b) { return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, a, b); }
+Value choose(Code &code, Value condition, Value then, Value otherwise) {
+  return code.createOrFold<arith::SelectOp>(condition, then, otherwise);
+}
 
 llvm::SmallVector<Value> loop(Code &code, Value from, Value to, int64_t step, mlir::ValueRange initial, LoopBody body) {
   auto op = scf::ForOp::create(code, from, to, index(code, step), initial);

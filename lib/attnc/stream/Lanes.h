@@ -35,8 +35,12 @@ mlir::Value add(Code &code, mlir::Value a, mlir::Value b);
 mlir::Value multiply(Code &code, mlir::Value a, mlir::Value b);
 mlir::Value subtract(Code &code, mlir::Value a, mlir::Value b);
 mlir::Value smaller(Code &code, mlir::Value a, mlir::Value b);
+mlir::Value greater(Code &code, mlir::Value a, mlir::Value b);
 mlir::Value ceilDiv(Code &code, mlir::Value a, int64_t b);
 mlir::Value less(Code &code, mlir::Value a, mlir::Value b);
+mlir::Value equal(Code &code, mlir::Value a, mlir::Value b);
+/// One of two values of any type.
+mlir::Value choose(Code &code, mlir::Value condition, mlir::Value then, mlir::Value otherwise);
 
 /// A loop that carries values; the body gives the next ones.
 using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value index, mlir::ValueRange carried)>;

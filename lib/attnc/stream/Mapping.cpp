@@ -26,11 +26,8 @@ bool canFillLanes(StreamOp stream) { return stream.hasQueries() && stream.scoreO
 
 /// Whether there are, as far as is known, so few queries that most lanes would be empty.
 bool hasFewQueries(StreamOp stream) {
-  for (auto [i, array] : llvm::enumerate(stream.arrays()))
-    for (auto [axis, extent] : llvm::enumerate(mlir::cast<mlir::MemRefType>(array.getType()).getShape()))
-      if (stream.mapOf(i).getDimPosition(axis) == stream.queryLoop() && !mlir::ShapedType::isDynamic(extent))
-        return extent < fewQueries;
-  return false;
+  int64_t queries = stream.extentOf(stream.queryLoop());
+  return !mlir::ShapedType::isDynamic(queries) && queries < fewQueries;
 }
 
 /// Whether each key, and each value, is a row along memory.

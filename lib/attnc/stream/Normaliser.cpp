@@ -20,14 +20,6 @@ static bool dependsOn(Value value, Value on) {
                          llvm::any_of(op->getOperands(), [&](Value operand) { return dependsOn(operand, on); }));
 }
 
-/// Whether an array is 0 everywhere.
-static bool isZero(const Read &read) {
-  if (auto fill = read.array.getDefiningOp<linalg::FillOp>())
-    return mlir::matchPattern(fill.getInputs()[0], mlir::m_AnyZeroFloat());
-  linalg::GenericOp map = mapOf(read.array);
-  return map && mlir::matchPattern(map.getBody()->getTerminator()->getOperand(0), mlir::m_AnyZeroFloat());
-}
-
 /// Whether the value is `x` times what does not depend on it; `zeros` are known to be 0.
 static bool isLinear(Value value, Value x, llvm::ArrayRef<Value> zeros) {
   if (value == x || llvm::is_contained(zeros, value) || mlir::matchPattern(value, mlir::m_AnyZeroFloat()))
@@ -59,7 +51,7 @@ std::optional<Normaliser> normaliserOf(const Read &of, unsigned keyLoop) {
       return std::nullopt;
     if (!operand->along(keyLoop)) {
       result.rest.push_back(*operand);
-      if (isZero(*operand))
+      if (isZero(operand->array))
         zeros.push_back(argument);
       continue;
     }

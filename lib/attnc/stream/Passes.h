@@ -23,7 +23,7 @@ using ScanRefusal = std::function<std::string(dialect::ChunksOp)>;
 
 /// `attnc-stream`: folds that are streams become `attnc.stream`; remarks tell which, and why others are not.
 std::unique_ptr<mlir::Pass> createStreamPass(StreamRefusal refuse = {});
-/// `attnc-tiles`: `attnc.stream` on arrays becomes loops over tiles in the registers of a machine.
+/// `attnc-tiles`: `attnc.stream` on arrays becomes loops over tiles in the registers of a machine, or over rows.
 std::unique_ptr<mlir::Pass> createTilesPass(const Machine &machine = {});
 void registerTilesPass();
 

@@ -51,7 +51,7 @@ public:
     layOut();
     sharing.forEach("rows", multiply(code, tasks, parts.count), [&](Value task) { runTask(task); });
     if (parts.canBeMany())
-      sharing.forEach("merge", choose(parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
+      sharing.forEach("merge", choose(code, parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
         auto [batch, row] = queryOf(task);
         finish(batch, row, partialState(task, index(code, 0)));
       });
@@ -62,18 +62,16 @@ public:
 
 private:
   void findOperands() {
-    unsigned operand = 0;
+    StreamOperands operands(loops, stream);
     if (stream.isContracted()) {
-      query = loops.operand(operand++, stream.queryLoop(), stream.depthLoop());
-      key = loops.operand(operand++, stream.keyLoop(), stream.depthLoop());
+      query = operands.query();
+      key = operands.key();
     }
     if (stream.isValued())
-      value = loops.operand(operand++, stream.keyLoop(), stream.featureLoop());
-    operand += stream.getOthers().size();
-    output = loops.operand(operand++, stream.queryLoop(),
-                           stream.isValued() ? std::optional<unsigned>(stream.featureLoop()) : std::nullopt);
+      value = operands.value();
+    output = operands.output();
     if (stream.isMeasured())
-      measures = loops.operand(operand++, stream.queryLoop(), std::nullopt);
+      measures = operands.measures();
     measured = Algebra::hasMeasure || stream.isMeasured();
     keys = loops.extent(stream.keyLoop());
     depth = stream.isContracted() ? loops.extent(stream.depthLoop()) : index(code, 0);
@@ -91,12 +89,10 @@ private:
     stateRoom = add(code, featureRoom, index(code, 2 * lanes));
     Value room = none;
     auto reserve = [&](Value floats) { return std::exchange(room, add(code, room, floats)); };
-    states = none;
-    Value all = choose(parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none);
+    slots = choose(code, parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none);
     queryPanel = reserve(depthRoom);
     scores = reserve(index(code, keyTile));
     state = reserve(stateRoom);
-    slots = all;
     slotRoom = room;
     auto type = mlir::MemRefType::get({mlir::ShapedType::kDynamic}, code.getF32Type());
     auto alignment = code.getI64IntegerAttr(64);
@@ -104,17 +100,13 @@ private:
         code, type, ValueRange{add(code, slots, multiply(code, slotRoom, sharing.slots()))}, alignment);
     for (Operand *operand : {&key, &value})
       for (const Operand::Axis &axis : operand->placed) { // there is always something to read
-        Value empty = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, axis.extent, none);
-        operand->whole.array = choose(empty, scratch, operand->whole.array);
-        operand->whole.start = choose(empty, none, operand->whole.start);
+        Value empty = equal(code, axis.extent, none);
+        operand->whole.array = choose(code, empty, scratch, operand->whole.array);
+        operand->whole.start = choose(code, empty, none, operand->whole.start);
       }
     if (placed)
       rows = memref::AllocOp::create(code, mlir::MemRefType::get({mlir::ShapedType::kDynamic}, code.getIndexType()),
                                      ValueRange{multiply(code, index(code, keyTile), sharing.slots())}, alignment);
-  }
-
-  Value choose(Value condition, Value then, Value otherwise) {
-    return code.createOrFold<arith::SelectOp>(condition, then, otherwise);
   }
 
   /// The index of the batch and the query of a task.
@@ -123,8 +115,9 @@ private:
     return {loops.indices(loops.batch(), code.createOrFold<arith::DivUIOp>(task, queries)),
             code.createOrFold<arith::RemUIOp>(task, queries)};
   }
+  /// The states of parts come first.
   Value partialState(Value task, Value part) {
-    return add(code, states, multiply(code, add(code, multiply(code, task, parts.count), part), stateRoom));
+    return multiply(code, add(code, multiply(code, task, parts.count), part), stateRoom);
   }
 
   void runTask(Value task) {
@@ -132,7 +125,7 @@ private:
     Value number = code.createOrFold<arith::DivUIOp>(task, parts.count);
     auto [batch, row] = queryOf(number);
     Value slot = sharing.slot(), base = add(code, slots, multiply(code, slotRoom, slot));
-    Value at = choose(parts.isMany(code), partialState(number, part), add(code, base, state));
+    Value at = choose(code, parts.isMany(code), partialState(number, part), add(code, base, state));
     starts = multiply(code, slot, index(code, keyTile));
     fold(batch, row, part, base, at);
     if (!parts.canBeMany())
@@ -200,7 +193,7 @@ private:
     Value start =
         arith::AddIOp::create(code, inLanes(view.start), arith::MulIOp::create(code, row, inLanes(view.rowStride)));
     for (const Operand::Axis &axis : operand.placed) {
-      Value most = subtract(code, code.createOrFold<arith::MaxSIOp>(axis.extent, index(code, 1)), index(code, 1));
+      Value most = subtract(code, greater(code, axis.extent, index(code, 1)), index(code, 1));
       Value place = arith::MinUIOp::create(code, inLanes(region.place(axis.place, from)), inLanes(most));
       start = arith::AddIOp::create(code, start, arith::MulIOp::create(code, place, inLanes(axis.stride)));
     }
@@ -255,9 +248,9 @@ private:
     // What is carried: the reference in every lane, and sums by lanes. The first part absorbs the sink.
     Value reference = splat(code, vectorType(), -std::numeric_limits<double>::infinity()), measure = zero;
     if (auto sink = region.sink(0)) {
-      Value isFirst = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, part, none);
-      reference = choose(isFirst, sink->value, reference);
-      Value whole = Algebra::measure(Algebra::weight(number(reference), number(reference))).value;
+      Value isFirst = equal(code, part, none);
+      reference = choose(code, isFirst, sink->value, reference);
+      Value whole = algebra::measureOf<Algebra>(number(reference)).value;
       measure = onlyWhere(maskOf(index(code, 1)), whole, 0);
     }
     Values unit;
@@ -388,10 +381,10 @@ private:
         if (Algebra::hasReference) {
           Lanes a = number(loadLanes(add(code, state, references))),
                 b = number(loadLanes(add(code, other, references)));
-          Lanes merged = maximum(a, b);
-          left = Algebra::weight(a, merged);
-          right = Algebra::weight(b, merged);
-          storeLanes(merged.value, add(code, state, references));
+          auto merger = algebra::mergerOf<Algebra>(a, b);
+          left = merger.left;
+          right = merger.right;
+          storeLanes(merger.reference.value, add(code, state, references));
         }
         auto merge = [&](Value at) {
           Lanes a = number(loadLanes(add(code, state, at))), b = number(loadLanes(add(code, other, at)));
@@ -441,8 +434,8 @@ private:
   Value keys, depth, features, featureRoom, stateRoom, slotRoom;
   Value tasks;
   KeyParts parts;
-  Value scratch, states, slots, queryPanel, scores, state; // floats
-  Value rows, starts;                                      // indices
+  Value scratch, slots, queryPanel, scores, state; // floats
+  Value rows, starts;                              // indices
 };
 
 } // namespace

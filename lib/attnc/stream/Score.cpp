@@ -147,11 +147,10 @@ std::optional<Value> Score::placed(Read &read) {
       Value element = this->element(pick.index);
       if (!element)
         return std::nullopt;
-      unsigned number = llvm::find(indices, element) - indices.begin();
-      if (number == indices.size()) {
-        indices.push_back(element);
+      auto isThere = [&](Value place) { return place.getDefiningOp<arith::IndexCastOp>().getIn() == element; };
+      unsigned number = llvm::find_if(places, isThere) - places.begin();
+      if (number == places.size())
         places.push_back(arith::IndexCastOp::create(builder, location, builder.getIndexType(), element));
-      }
       Value bound = pick.bound;
       if (mlir::APInt size; mlir::matchPattern(bound, mlir::m_ConstantInt(&size)))
         bound = arith::ConstantIndexOp::create(builder, location, size.getSExtValue());

@@ -38,7 +38,7 @@ public:
 
   std::optional<Read> query, key; // the operands of the contraction
   llvm::SmallVector<Read, 4> others;
-  llvm::SmallVector<mlir::Value, 2> places; // indices
+  llvm::SmallVector<mlir::Value, 2> places; // casts of i64
 
 private:
   mlir::Value inlined(mlir::linalg::GenericOp map, const Read &read);
@@ -52,7 +52,6 @@ private:
   mlir::Location location;
   mlir::Value contraction, product; // the argument, and what stands for it
   llvm::SmallVector<std::pair<Read, mlir::Value>, 16> known;
-  llvm::SmallVector<mlir::Value, 2> indices; // of which the places are made
 };
 
 } // namespace attnc

@@ -110,4 +110,11 @@ Value StreamLoops::work() {
   return work;
 }
 
+Operand StreamOperands::output() {
+  std::optional<unsigned> feature;
+  if (stream.isValued())
+    feature = stream.featureLoop();
+  return loops.operand(firstOutput(), stream.queryLoop(), feature);
+}
+
 } // namespace attnc

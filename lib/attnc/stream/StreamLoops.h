@@ -52,4 +52,25 @@ private:
   llvm::SmallVector<unsigned> all;
 };
 
+/// The operands of a stream by the part they play. Each call looks at the array anew, where the code is.
+class StreamOperands {
+public:
+  StreamOperands(StreamLoops &loops, dialect::StreamOp stream) : loops(loops), stream(stream) {}
+
+  Operand query() { return loops.operand(0, stream.queryLoop(), stream.depthLoop()); }
+  Operand key() { return loops.operand(1, stream.keyLoop(), stream.depthLoop()); }
+  Operand value() { return loops.operand(stream.getContraction().size(), stream.keyLoop(), stream.featureLoop()); }
+  Operand other(unsigned number) { return loops.operand(firstOther() + number, stream.queryLoop(), stream.keyLoop()); }
+  /// Its columns are the features, or there are none.
+  Operand output();
+  Operand measures() { return loops.operand(firstOutput() + 1, stream.queryLoop(), std::nullopt); }
+
+private:
+  unsigned firstOther() { return stream.getContraction().size() + stream.getValue().size(); }
+  unsigned firstOutput() { return firstOther() + stream.getOthers().size(); }
+
+  StreamLoops &loops;
+  dialect::StreamOp stream;
+};
+
 } // namespace attnc

@@ -62,14 +62,14 @@ public:
     layOut();
     if (canBe(packed, true))
       pack();
-    Value alone = multiply(code, tasks, parts.count), group = choose(grouped, tiles, index(code, 1));
-    sharing.forEach("tiles", choose(grouped, heads, alone), [&](Value task) {
+    Value alone = multiply(code, tasks, parts.count), group = choose(code, grouped, tiles, index(code, 1));
+    sharing.forEach("tiles", choose(code, grouped, heads, alone), [&](Value task) {
       where(grouped, [&] { packWhole(loops.indices(loops.batch(), task)); });
       Value first = multiply(code, task, group);
       loop(code, first, add(code, first, group), 1, [&](Value tile) { runTask(tile); });
     });
     if (parts.canBeMany())
-      sharing.forEach("merge", choose(parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
+      sharing.forEach("merge", choose(code, parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
         auto [batch, first] = tileOf(task);
         ofWidth(first, [&](unsigned wide) { finish(wide, batch, first, partialState(task, index(code, 0))); });
       });
@@ -78,19 +78,18 @@ public:
 
 private:
   void findOperands() {
-    unsigned operand = 0;
+    StreamOperands operands(loops, stream);
     if (stream.isContracted()) {
-      query = loops.operand(operand++, stream.queryLoop(), stream.depthLoop());
-      key = loops.operand(operand++, stream.keyLoop(), stream.depthLoop());
+      query = operands.query();
+      key = operands.key();
     }
     if (stream.isValued())
-      value = loops.operand(operand++, stream.keyLoop(), stream.featureLoop());
+      value = operands.value();
     for (unsigned i = 0; i < stream.getOthers().size(); ++i)
-      others.push_back(loops.operand(operand++, stream.queryLoop(), stream.keyLoop()));
-    output = loops.operand(operand++, stream.queryLoop(),
-                           stream.isValued() ? std::optional<unsigned>(stream.featureLoop()) : std::nullopt);
+      others.push_back(operands.other(i));
+    output = operands.output();
     if (stream.isMeasured())
-      measures = loops.operand(operand++, stream.queryLoop(), std::nullopt);
+      measures = operands.measures();
     measured = Algebra::hasMeasure || stream.isMeasured();
     queries = loops.extent(stream.queryLoop());
     keys = loops.extent(stream.keyLoop());
@@ -121,14 +120,15 @@ private:
     Value keysOfHead = multiply(code, keyBlocks, keyBlock), valuesOfHead = multiply(code, featureBlocks, valueStrip);
     grouped = both(both(less(code, index(code, manyHeads - 1), heads), less(code, index(code, 1), tiles)),
                    less(code, add(code, keysOfHead, valuesOfHead), index(code, smallHead)));
-    packed = less(code, code.createOrFold<arith::MaxSIOp>(keyMatrices, valueMatrices), choose(grouped, none, tasks));
+    packed = less(code, greater(code, keyMatrices, valueMatrices), choose(code, grouped, none, tasks));
     parts = partKeys(code, keys, tasks, keyTile);
 
     Value room = none;
     auto reserve = [&](Value floats) { return std::exchange(room, add(code, room, floats)); };
-    packedKeys = reserve(choose(packed, multiply(code, keyMatrices, keysOfHead), none));
-    packedValues = reserve(choose(packed, multiply(code, valueMatrices, valuesOfHead), none));
-    states = reserve(choose(parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none));
+    packedKeys = reserve(choose(code, packed, multiply(code, keyMatrices, keysOfHead), none));
+    packedValues = reserve(choose(code, packed, multiply(code, valueMatrices, valuesOfHead), none));
+    states =
+        reserve(choose(code, parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none));
     slots = room;
     room = none;
     queryPanel = reserve(multiply(code, depthRoom, width));
@@ -137,17 +137,13 @@ private:
     state = reserve(stateRoom);
     for (const Operand &other : others)
       turned.push_back(other.hasRows && other.hasColumns ? reserve(index(code, keyTile * vectors * lanes)) : none);
-    Value tile = choose(packed, none, index(code, keyTile));
-    ownKeys = reserve(choose(grouped, keysOfHead, multiply(code, depthRoom, tile)));
-    ownValues = reserve(choose(grouped, valuesOfHead, multiply(code, featureRoom, tile)));
+    Value tile = choose(code, packed, none, index(code, keyTile));
+    ownKeys = reserve(choose(code, grouped, keysOfHead, multiply(code, depthRoom, tile)));
+    ownValues = reserve(choose(code, grouped, valuesOfHead, multiply(code, featureRoom, tile)));
     slotRoom = room;
     Value floats = add(code, slots, multiply(code, slotRoom, sharing.slots()));
     auto type = mlir::MemRefType::get({mlir::ShapedType::kDynamic}, code.getF32Type());
     scratch = memref::AllocOp::create(code, type, ValueRange{floats}, code.getI64IntegerAttr(64));
-  }
-
-  Value choose(Value condition, Value then, Value otherwise) {
-    return code.createOrFold<arith::SelectOp>(condition, then, otherwise);
   }
 
   Value both(Value a, Value b) { return code.createOrFold<arith::AndIOp>(a, b); }
@@ -172,7 +168,7 @@ private:
   void pack() {
     auto eachBlock = [&](llvm::StringRef what, const Operand &operand, llvm::function_ref<void(Value, Value)> body) {
       Value count = multiply(code, loops.count(operand.loops), keyBlocks);
-      sharing.forEach(what, choose(packed, count, index(code, 0)), [&](Value task) {
+      sharing.forEach(what, choose(code, packed, count, index(code, 0)), [&](Value task) {
         Value number = code.createOrFold<arith::DivUIOp>(task, keyBlocks);
         body(number, code.createOrFold<arith::RemUIOp>(task, keyBlocks));
       });
@@ -215,7 +211,7 @@ private:
     Value number = code.createOrFold<arith::RemUIOp>(task, tiles), two = index(code, 2);
     Value half = code.createOrFold<arith::DivUIOp>(number, two);
     Value odd = less(code, index(code, 0), code.createOrFold<arith::RemUIOp>(number, two));
-    Value tile = choose(odd, subtract(code, subtract(code, tiles, index(code, 1)), half), half);
+    Value tile = choose(code, odd, subtract(code, subtract(code, tiles, index(code, 1)), half), half);
     return {loops.indices(loops.batch(), code.createOrFold<arith::DivUIOp>(task, tiles)),
             multiply(code, tile, index(code, vectors * lanes))};
   }
@@ -229,7 +225,7 @@ private:
     Value tile = code.createOrFold<arith::DivUIOp>(task, parts.count);
     auto [batch, first] = tileOf(tile);
     Value base = slotBase();
-    Value at = choose(parts.isMany(code), partialState(tile, part), add(code, base, state));
+    Value at = choose(code, parts.isMany(code), partialState(tile, part), add(code, base, state));
     ofWidth(first, [&](unsigned wide) {
       runTile(wide, batch, first, part, base, at);
       if (!parts.canBeMany())
@@ -299,9 +295,9 @@ private:
     for (unsigned v = 0; v < wide; ++v) {
       Value lowest = splat(code, vectorType(), -std::numeric_limits<double>::infinity()), measure = zero;
       if (auto sink = region.sink(v)) {
-        Value isFirst = code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, part, none);
-        lowest = choose(isFirst, sink->value, lowest);
-        measure = Algebra::measure(Algebra::weight(number(lowest), number(lowest))).value;
+        Value isFirst = equal(code, part, none);
+        lowest = choose(code, isFirst, sink->value, lowest);
+        measure = algebra::measureOf<Algebra>(number(lowest)).value;
       }
       unit.push_back(lowest);
       measureUnit.push_back(measure);
@@ -405,10 +401,10 @@ private:
     Value keyBlocks = ceilDiv(code, count, rows), own = add(code, base, ownKeys);
     where(ofTile(), [&] { packKeys(batch, from, keyBlocks, own); });
     Value before = code.createOrFold<arith::DivUIOp>(from, index(code, rows));
-    own = choose(grouped, add(code, own, multiply(code, before, keyBlock)), own);
+    own = choose(code, grouped, add(code, own, multiply(code, before, keyBlock)), own);
     blocks.accumulate(code, scratch,
-                      {choose(packed, keysAt(loops.number(key.loops, batch), before), own), keyBlock, queryPanel, depth,
-                       scores, keyBlocks},
+                      {choose(code, packed, keysAt(loops.number(key.loops, batch), before), own), keyBlock, queryPanel,
+                       depth, scores, keyBlocks},
                       wide);
   }
 
@@ -418,17 +414,17 @@ private:
     Value own = add(code, base, ownValues), strip = index(code, keyTile * rows);
     where(ofTile(), [&] { packValues(batch, from, count, own, strip); });
     Value before = code.createOrFold<arith::DivUIOp>(from, index(code, rows));
-    own = choose(grouped, add(code, own, multiply(code, before, index(code, rows * rows))), own);
+    own = choose(code, grouped, add(code, own, multiply(code, before, index(code, rows * rows))), own);
     blocks.accumulate(code, scratch,
-                      {choose(packed, valuesAt(loops.number(value.loops, batch), before), own),
-                       choose(ofTile(), strip, valueStrip), weights, count, accumulators, featureBlocks, scales},
+                      {choose(code, packed, valuesAt(loops.number(value.loops, batch), before), own),
+                       choose(code, ofTile(), strip, valueStrip), weights, count, accumulators, featureBlocks, scales},
                       wide);
   }
 
   /// Whether keys and values are packed a tile at a time.
   Value ofTile() {
     Value no = arith::ConstantOp::create(code, code.getBoolAttr(false));
-    return choose(packed, no, choose(grouped, no, arith::ConstantOp::create(code, code.getBoolAttr(true))));
+    return choose(code, packed, no, choose(code, grouped, no, arith::ConstantOp::create(code, code.getBoolAttr(true))));
   }
 
   /// Merges the states of the parts of a tile in order, and writes the results.
@@ -443,10 +439,10 @@ private:
           std::optional<Lanes> left, right;
           if (Algebra::hasReference) {
             Lanes a = number(loadLanes(at(state, references, v))), b = number(loadLanes(at(other, references, v)));
-            Lanes merged = maximum(a, b);
-            left = Algebra::weight(a, merged);
-            right = Algebra::weight(b, merged);
-            storeLanes(merged.value, at(state, references, v));
+            auto merger = algebra::mergerOf<Algebra>(a, b);
+            left = merger.left;
+            right = merger.right;
+            storeLanes(merger.reference.value, at(state, references, v));
           }
           auto merge = [&](Value row) {
             Lanes a = number(loadLanes(at(state, row, v))), b = number(loadLanes(at(other, row, v)));

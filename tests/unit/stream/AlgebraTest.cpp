@@ -1,5 +1,6 @@
 #include "attnc/stream/Algebra.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <random>
@@ -15,6 +16,7 @@ struct Number {
 };
 Number operator-(Number a, Number b) { return a.value - b.value; }
 Number operator*(Number a, Number b) { return a.value * b.value; }
+Number maximum(Number a, Number b) { return std::max(a.value, b.value); }
 Number expBelow(Number x) { return std::exp(x.value); }
 Number finiteOrZero(Number x) { return x.value == -std::numeric_limits<double>::infinity() ? 0 : x.value; }
 Number reciprocalOrZero(Number x) { return x.value == 0 ? 0 : 1 / x.value; }
@@ -24,20 +26,15 @@ constexpr double lowest = -std::numeric_limits<double>::infinity();
 template <class Algebra> struct State {
   double m = lowest, l = 0, a = 0;
 
-  State rescaled(double to) const {
-    if (!Algebra::hasReference)
-      return *this;
-    double r = Algebra::weight(Number(m), Number(to)).value;
-    return {to, r * l, r * a};
-  }
   static State merged(const State &x, const State &y) {
-    double m = std::max(x.m, y.m);
-    State left = x.rescaled(m), right = y.rescaled(m);
-    return {m, left.l + right.l, left.a + right.a};
+    if (!Algebra::hasReference)
+      return {std::max(x.m, y.m), x.l + y.l, x.a + y.a};
+    auto [m, left, right] = attnc::algebra::mergerOf<Algebra>(Number(x.m), Number(y.m));
+    return {m.value, left.value * x.l + right.value * y.l, left.value * x.a + right.value * y.a};
   }
   static State of(double s, double v) {
     Number w = Algebra::weight(Number(s), Number(s));
-    return {s, Algebra::measure(w).value, w.value * v};
+    return {s, attnc::algebra::measureOf<Algebra>(Number(s)).value, w.value * v};
   }
   double finished() const { return Algebra::finish(Number(a), Number(l)).value; }
 };
@@ -104,6 +101,23 @@ template <class Algebra> void laws(bool masks) {
 TEST_CASE("an algebra is a commutative monoid whose folds are the formula") {
   SECTION("sum") { laws<attnc::algebra::Sum>(false); }
   SECTION("softmax") { laws<attnc::algebra::Softmax>(true); }
+}
+
+TEST_CASE("a sink is a key without a value, whenever it is absorbed") {
+  using S = State<attnc::algebra::Softmax>;
+  for (double sink : {lowest, -2.0, 0.0, 40.0}) {
+    S before = S::of(sink, 0), after, keys;
+    double total = std::exp(sink), sum = 0;
+    for (auto [s, v] : {std::pair(0.5, 2.0), std::pair(lowest, 3.0), std::pair(-1.0, -4.0)}) {
+      keys = S::merged(keys, S::of(s, v));
+      total += std::exp(s);
+      sum += std::exp(s) * v;
+    }
+    after = S::merged(keys, S::of(sink, 0));
+    before = S::merged(before, keys);
+    CHECK(before.finished() == Approx(sum / total).epsilon(1e-12));
+    CHECK(after.finished() == Approx(sum / total).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("algebras are found by name") {
