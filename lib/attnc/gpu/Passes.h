@@ -3,9 +3,6 @@
 
 namespace attnc {
 
-/// `attnc-narrow`: streams read and write arrays in bf16 as they are kept, where only they ask for them in f32, and
-/// compute what is made of constants alone.
-std::unique_ptr<mlir::Pass> createNarrowPass();
 /// `attnc-blocks`: streams on arrays become grids of blocks of threads, which share memory and have matrix units.
 std::unique_ptr<mlir::Pass> createBlocksPass();
 /// `attnc-grids`: nests of loops over arrays become grids of independent points, each of which folds in order.

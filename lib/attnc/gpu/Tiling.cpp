@@ -1,9 +1,7 @@
 #include "attnc/gpu/Tiling.h"
 
-#include "attnc/stream/Access.h"
 #include "attnc/stream/Algebra.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "attnc/stream/Narrow.h"
 
 #include <fmt/format.h>
 
@@ -15,33 +13,6 @@ using dialect::StreamOp;
 constexpr int64_t mostKept = 144;
 /// Shared memory that a block may have on every device from sm_80 on.
 constexpr int64_t mostShared = 99 * 1024;
-
-mlir::Value narrowOperand(StreamOp stream, unsigned operand, mlir::AffineMap &map) {
-  Read read{stream->getOperand(operand), {}};
-  mlir::AffineMap given = stream.mapOf(operand);
-  for (unsigned axis = 0; axis < given.getNumResults(); ++axis)
-    read.loops.push_back(given.getDimPosition(axis));
-  mlir::linalg::GenericOp widens = mapOf(read.array);
-  if (!widens)
-    return nullptr;
-  auto extended = widens.getBody()->getTerminator()->getOperand(0).getDefiningOp<mlir::arith::ExtFOp>();
-  auto argument = extended ? mlir::dyn_cast<mlir::BlockArgument>(extended.getIn()) : nullptr;
-  if (!argument || argument.getOwner() != widens.getBody() || !argument.getType().isBF16())
-    return nullptr;
-  auto source = operandRead(widens, argument.getArgNumber(), read);
-  if (!source)
-    return nullptr;
-  llvm::SmallVector<mlir::AffineExpr> axes;
-  for (unsigned loop : source->loops)
-    axes.push_back(mlir::getAffineDimExpr(loop, stream.getContext()));
-  map = mlir::AffineMap::get(given.getNumDims(), 0, axes, stream.getContext());
-  return source->array;
-}
-
-static bool isNarrow(StreamOp stream, unsigned operand) {
-  mlir::AffineMap map;
-  return mlir::getElementTypeOrSelf(stream->getOperand(operand)).isBF16() || narrowOperand(stream, operand, map);
-}
 
 tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
   if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {}))

@@ -39,7 +39,4 @@ struct Tiling {
 /// The tiling of a stream on tensors or arrays, or why it has none, in lower case.
 tl::expected<Tiling, std::string> tilingOf(dialect::StreamOp stream);
 
-/// The array in bf16 from which a stream's operand is extended, element by element; null where there is none.
-mlir::Value narrowOperand(dialect::StreamOp stream, unsigned operand, mlir::AffineMap &map);
-
 } // namespace attnc

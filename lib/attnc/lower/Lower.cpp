@@ -129,6 +129,7 @@ void registerLowering(mlir::DialectRegistry &registry) {
     mlir::registerPass(create);
   mlir::registerPass([] { return createScansPass(); });
   mlir::registerPass([] { return createStreamPass(); });
+  mlir::registerPass([] { return createNarrowPass(); });
   registerTilesPass();
   registerChunksPass();
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused",

@@ -23,6 +23,9 @@ using ScanRefusal = std::function<std::string(dialect::ChunksOp)>;
 
 /// `attnc-stream`: folds that are streams become `attnc.stream`; remarks tell which, and why others are not.
 std::unique_ptr<mlir::Pass> createStreamPass(StreamRefusal refuse = {});
+/// `attnc-narrow`: streams that are chosen read and write arrays in bf16 as they are kept, where only they ask for them
+/// in f32, and compute what is made of constants alone.
+std::unique_ptr<mlir::Pass> createNarrowPass(std::function<bool(dialect::StreamOp)> chosen = {});
 /// `attnc-tiles`: `attnc.stream` on arrays becomes loops over tiles in the registers of a machine, or over rows.
 std::unique_ptr<mlir::Pass> createTilesPass(const Machine &machine = {});
 void registerTilesPass();

@@ -1,6 +1,7 @@
-#include "attnc/gpu/Passes.h"
-#include "attnc/gpu/Tiling.h"
+#include "attnc/stream/Narrow.h"
+
 #include "attnc/stream/Access.h"
+#include "attnc/stream/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -11,14 +12,43 @@
 
 namespace attnc {
 
-namespace {
-
-namespace linalg = mlir::linalg;
 using dialect::StreamOp;
 using mlir::Value;
 
+mlir::Value narrowOperand(StreamOp stream, unsigned operand, mlir::AffineMap &map) {
+  Read read{stream->getOperand(operand), {}};
+  mlir::AffineMap given = stream.mapOf(operand);
+  for (unsigned axis = 0; axis < given.getNumResults(); ++axis)
+    read.loops.push_back(given.getDimPosition(axis));
+  mlir::linalg::GenericOp widens = mapOf(read.array);
+  if (!widens)
+    return nullptr;
+  auto extended = widens.getBody()->getTerminator()->getOperand(0).getDefiningOp<mlir::arith::ExtFOp>();
+  auto argument = extended ? mlir::dyn_cast<mlir::BlockArgument>(extended.getIn()) : nullptr;
+  if (!argument || argument.getOwner() != widens.getBody() || !argument.getType().isBF16())
+    return nullptr;
+  auto source = operandRead(widens, argument.getArgNumber(), read);
+  if (!source)
+    return nullptr;
+  llvm::SmallVector<mlir::AffineExpr> axes;
+  for (unsigned loop : source->loops)
+    axes.push_back(mlir::getAffineDimExpr(loop, stream.getContext()));
+  map = mlir::AffineMap::get(given.getNumDims(), 0, axes, stream.getContext());
+  return source->array;
+}
+
+bool isNarrow(StreamOp stream, unsigned operand) {
+  mlir::AffineMap map;
+  return mlir::getElementTypeOrSelf(stream->getOperand(operand)).isBF16() || narrowOperand(stream, operand, map);
+}
+
+namespace {
+
+namespace linalg = mlir::linalg;
+
 struct Narrow : mlir::PassWrapper<Narrow, mlir::OperationPass<mlir::func::FuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Narrow)
+  explicit Narrow(std::function<bool(StreamOp)> chosen) : chosen(std::move(chosen)) {}
   llvm::StringRef getArgument() const final { return "attnc-narrow"; }
   llvm::StringRef getDescription() const final {
     return "streams read and write arrays in bf16 as they are kept, and compute what is constant";
@@ -30,7 +60,10 @@ struct Narrow : mlir::PassWrapper<Narrow, mlir::OperationPass<mlir::func::FuncOp
   void runOnOperation() final {
     mlir::IRRewriter rewriter(&getContext());
     llvm::SmallVector<StreamOp> streams;
-    getOperation()->walk([&](StreamOp stream) { streams.push_back(stream); });
+    getOperation()->walk([&](StreamOp stream) {
+      if (!chosen || chosen(stream))
+        streams.push_back(stream);
+    });
     for (StreamOp stream : streams) {
       constants(stream);
       reads(stream);
@@ -116,10 +149,14 @@ private:
     rewriter.replaceOp(map, made->getResults());
     rewriter.eraseOp(stream);
   }
+
+  std::function<bool(StreamOp)> chosen; // all where there is none
 };
 
 } // namespace
 
-std::unique_ptr<mlir::Pass> createNarrowPass() { return std::make_unique<Narrow>(); }
+std::unique_ptr<mlir::Pass> createNarrowPass(std::function<bool(StreamOp)> chosen) {
+  return std::make_unique<Narrow>(std::move(chosen));
+}
 
 } // namespace attnc
