@@ -2,6 +2,7 @@
 #include "attnc/gpu/Host.h"
 #include "attnc/gpu/Passes.h"
 #include "attnc/gpu/Products.h"
+#include "attnc/gpu/RowFold.h"
 #include "attnc/gpu/Staging.h"
 #include "attnc/stream/Algebra.h"
 #include "attnc/stream/KeyRange.h"
@@ -107,8 +108,6 @@ private:
   Lanes number(Value value) { return {&code, value}; }
   Value plus(Value a, int64_t b) { return add(code, a, index(code, b)); }
   static int64_t used(int64_t length, bool matrix) { return Tiling::roundedUp(length, matrix ? 16 : 4); }
-  int64_t keyTiles() { return tiling.keys / 8; }
-  int64_t results() { return tiling.valued ? tiling.featureTiles() * 4 : rowsOfThread; }
 
   /// Where one tile has all queries, keys are parted so that there are blocks enough.
   void findParts(Value tasks) {
@@ -156,8 +155,11 @@ private:
       if (!value.placed.empty())
         valueRows->usePlaces(*placing, value.placed);
     }
-    for (int64_t h = 0; h < rowsOfThread; ++h)
-      regions.emplace_back(code, stream, 1, 1, batch, add(code, first, plus(products->row, 8 * h)), queries);
+    std::optional<int64_t> features;
+    if (tiling.valued)
+      features = tiling.features;
+    fold.emplace(code, stream, features, tiling.featureTiles(), *thread, batch, add(code, first, products->row),
+                 queries);
 
     Value last = subtract(code, smaller(code, plus(first, tiling.queries()), queries), index(code, 1));
     KeyRange range = solveKeyRange(code, stream, batch, first, last, keys);
@@ -175,7 +177,7 @@ private:
     bool ahead = tiling.buffers > 1;
     if (ahead)
       stageIfAny(range.from, none);
-    Values state = unit(part);
+    Values state = fold->unit(part);
     state.push_back(none); // where the tile lies
     state = loop(code, range.from, range.to, tiling.keys, state, [&](Value from, ValueRange carried) {
       Value at = carried.back(), next = at;
@@ -197,168 +199,39 @@ private:
     state.pop_back();
     waitForCopies(code);
     barrier(code); // a block may have another tile, with the same shared memory
-    finish(state, batch, first, add(code, multiply(code, number, tiles), tile), part);
+    fold->gather(state);
+    if (states)
+      keep(state, add(code, multiply(code, number, tiles), tile), part);
+    else
+      fold->write(state, StreamOutputs(code, stream, loops, batch));
   }
-
-  /// The state of a thread: references, measures, then results as a tile lays them out; or the sums of weights.
-  Values unit(Value part) {
-    Values state, measured;
-    for (int64_t h = 0; h < rowsOfThread; ++h) {
-      Value lowest = splat(code, f32(), -std::numeric_limits<double>::infinity()), measure = splat(code, f32(), 0);
-      if (auto sink = regions[h].sink(0)) {
-        // The first part absorbs it; one of the four threads of a row has it in its sum.
-        auto isFirst = [&](Value number) { return equal(code, number, index(code, 0)); };
-        Value own = arith::AndIOp::create(code, isFirst(part), isFirst(thread->pair));
-        lowest = choose(code, isFirst(part), sink->value, lowest);
-        measure = choose(code, own, algebra::measureOf<Algebra>(*sink).value, measure);
-      }
-      state.push_back(lowest);
-      measured.push_back(measure);
-    }
-    if (!Algebra::hasReference)
-      state.clear();
-    if (isMeasured())
-      state.append(measured);
-    state.append(results(), splat(code, f32(), 0));
-    return state;
-  }
-  bool isMeasured() { return Algebra::hasMeasure || stream.isMeasured(); }
-  static int64_t references() { return Algebra::hasReference ? rowsOfThread : 0; }
-  int64_t measures() { return isMeasured() ? rowsOfThread : 0; }
-  int64_t resultRow(int64_t i) { return tiling.valued ? i / columnsOfThread % rowsOfThread : i; }
 
   /// The state after a tile of keys, which lies from row `at` on.
   Values absorb(Value from, Value to, Value at, ValueRange before) {
-    Values given = tiling.contracted ? products->contract(at) : Values(keyTiles() * 4), scores = given;
-    Values state(before), clamped, there;
-    for (int64_t n = 0; n < keyTiles(); ++n)
-      for (int64_t x = 0; x < columnsOfThread; ++x) {
-        Value key = add(code, from, plus(multiply(code, thread->pair, index(code, columnsOfThread)), 8 * n + x));
-        there.push_back(less(code, key, to));
-        clamped.push_back(smaller(code, key, subtract(code, to, index(code, 1))));
-      }
-    auto eachScore = [&](llvm::function_ref<void(Value & score, Value product, int64_t row, int64_t column)> body) {
-      for (int64_t i = 0; i < int64_t(scores.size()); ++i)
-        body(scores[i], given[i], i / columnsOfThread % rowsOfThread, i / 4 * columnsOfThread + i % columnsOfThread);
-    };
-    eachScore([&](Value &score, Value product, int64_t h, int64_t column) {
-      score = regions[h].score(0, clamped[column], product).value;
-      if (!Algebra::hasReference)
-        return;
-      Value lowest = splat(code, f32(), -std::numeric_limits<double>::infinity());
-      score = arith::SelectOp::create(code, there[column], score, lowest);
-      state[h] = maximum(number(score), number(state[h])).value;
-    });
-    if (Algebra::hasReference)
-      for (int64_t h = 0; h < rowsOfThread; ++h) {
-        state[h] = overRow(state[h], [](Lanes a, Lanes b) { return maximum(a, b); });
-        Lanes rescale = Algebra::weight(number(before[h]), number(state[h]));
-        if (isMeasured())
-          state[references() + h] = (number(state[references() + h]) * rescale).value;
-        for (int64_t i = 0; i < results(); ++i)
-          if (Value &result = state[references() + measures() + i]; resultRow(i) == h)
-            result = (number(result) * rescale).value;
-      }
-    eachScore([&](Value &score, Value product, int64_t h, int64_t column) {
-      Lanes weight = Algebra::weight(number(score), number(Algebra::hasReference ? state[h] : score));
-      auto factor = regions[h].factor(0, clamped[column]);
-      auto kept = [&](Value value) {
-        return arith::SelectOp::create(code, there[column], value, splat(code, f32(), 0)).getResult();
-      };
-      if (!Algebra::hasReference)
-        weight.value = kept(weight.value);
-      if (isMeasured()) {
-        Value &sum = state[references() + h];
-        auto other = regions[h].measure(0, clamped[column], product);
-        sum = (number(sum) + (other ? number(kept(other->value)) : Algebra::measure(weight))).value;
-      }
-      score = factor ? kept((weight * *factor).value) : weight.value;
-      if (!tiling.valued) {
-        Value &sum = state[references() + measures() + h];
-        sum = (number(sum) + number(score)).value;
-      }
-    });
+    Values state(before), scores = tiling.contracted ? products->contract(at) : Values(tiling.keys / 2);
+    Values scales = fold->weigh(scores, from, to, state);
+    auto results = llvm::MutableArrayRef(state).drop_front(fold->firstResult());
+    fold->rescale(scales, results);
     if (tiling.valued)
-      products->accumulate(scores, at, llvm::MutableArrayRef(state).drop_front(references() + measures()));
+      products->accumulate(scores, at, results);
+    else
+      fold->sumWeights(scores, results);
     return state;
   }
 
-  /// Folds what the four threads of a row have.
-  template <class Fold> Value overRow(Value value, Fold fold) {
-    for (int64_t mask : {1, 2})
-      value = fold(number(value), number(exchanged(code, value, mask))).value;
-    return value;
-  }
-
-  /// The results of the block, finished, or its state for the others to be merged with.
-  void finish(llvm::ArrayRef<Value> state, llvm::ArrayRef<Value> batch, Value first, Value task, Value part) {
-    auto sum = [](Lanes a, Lanes b) { return a + b; };
-    Values measured, results(state.drop_front(references() + measures()));
-    for (int64_t h = 0; h < rowsOfThread; ++h) {
-      if (isMeasured())
-        measured.push_back(overRow(state[references() + h], sum));
-      if (!tiling.valued)
-        results[h] = overRow(results[h], sum);
-    }
-    auto [output, sums] = outputs(batch);
-    for (int64_t h = 0; h < rowsOfThread; ++h) {
-      Value row = plus(products->row, 8 * h), query = add(code, first, row);
-      auto write = [&] {
-        Value begin = states ? states->at(code, task, part, row) : Value();
-        for (auto [i, result] : llvm::enumerate(results)) {
-          if (resultRow(int64_t(i)) != h)
-            continue;
-          Lanes total = number(result);
-          if (!states)
-            total = Algebra::finish(total, Algebra::hasMeasure ? number(measured[h]) : total);
-          eachColumn(int64_t(i), [&](Value column) {
-            if (states)
-              memref::StoreOp::create(code, result, states->array, ValueRange{add(code, begin, column)});
-            else
-              store(total.value, output, query, column);
-          });
-        }
-        if (!states && sums)
-          store(measured[h], *sums, query, index(code, 0));
-        if (states && Algebra::hasReference)
-          memref::StoreOp::create(code, state[h], states->array, ValueRange{plus(begin, states->features)});
-        if (states && isMeasured())
-          memref::StoreOp::create(code, measured[h], states->array, ValueRange{plus(begin, states->features + 1)});
+  /// Keeps the state of the block for the others to be merged with.
+  void keep(llvm::ArrayRef<Value> state, Value task, Value part) {
+    fold->eachRow([&](int64_t h) {
+      Value begin = states->at(code, task, part, plus(products->row, 8 * h));
+      auto store = [&](Value value, Value at) {
+        memref::StoreOp::create(code, value, states->array, ValueRange{add(code, begin, at)});
       };
-      branch(code, less(code, query, queries), write, [] {});
-    }
-  }
-
-  /// The column of the i-th result of a thread, where there is one. Without values there is one column, which all four
-  /// threads of a row have.
-  void eachColumn(int64_t i, llvm::function_ref<void(Value)> body) {
-    if (!tiling.valued)
-      return body(index(code, 0));
-    int64_t first = i / 4 * 8 + i % columnsOfThread; // that of the first thread
-    Value column = plus(multiply(code, thread->pair, index(code, columnsOfThread)), first);
-    if (i / 4 * 8 + 8 <= tiling.features)
-      body(column);
-    else if (first < tiling.features)
-      branch(code, less(code, column, index(code, tiling.features)), [&] { body(column); }, [] {});
-  }
-
-  /// The arrays that are written, at an index of the batch.
-  std::pair<View, std::optional<View>> outputs(llvm::ArrayRef<Value> batch) {
-    StreamOperands operands(loops, stream);
-    Value none = index(code, 0);
-    View output = operands.output().at(code, batch, none);
-    if (!stream.isMeasured())
-      return {output, std::nullopt};
-    return {output, operands.measures().at(code, batch, none)};
-  }
-
-  void store(Value value, const View &output, Value query, Value column) {
-    mlir::Type element = mlir::getElementTypeOrSelf(output.array);
-    if (!element.isF32())
-      value = arith::TruncFOp::create(code, element, value);
-    Value place = add(code, output.start, multiply(code, query, output.rowStride));
-    place = add(code, place, multiply(code, column, output.columnStride));
-    memref::StoreOp::create(code, value, output.array, ValueRange{place});
+      fold->eachResult(h, state, store);
+      if (Algebra::hasReference)
+        store(state[h], index(code, states->features));
+      if (fold->measures() > 0)
+        store(state[fold->references() + h], index(code, states->features + 1));
+    });
   }
 
   /// A result from the states of all parts, in their order: the work of one thread.
@@ -387,14 +260,15 @@ private:
         sum = (number(sum) + (scale ? number(part) * *scale : number(part))).value;
       };
       absorb(next[0], memref::LoadOp::create(code, states->array, ValueRange{add(code, at, column)}));
-      if (isMeasured())
+      if (Algebra::hasMeasure || stream.isMeasured())
         absorb(next[1], states->load(code, at, states->features + 1));
       return next;
     });
-    auto [output, measures] = outputs(loops.indices(loops.batch(), point[0]));
-    store(Algebra::finish(number(sums[0]), number(sums[1])).value, output, query, column);
-    if (measures)
-      store(sums[1], *measures, query, none); // the same from each column
+    StreamOutputs outputs(code, stream, loops, loops.indices(loops.batch(), point[0]));
+    Value finished = Algebra::finish(number(sums[0]), number(sums[1])).value;
+    StreamOutputs::store(code, finished, outputs.results, query, column);
+    if (outputs.measures)
+      StreamOutputs::store(code, sums[1], *outputs.measures, query, none); // the same from each column
   }
 
   Code &code;
@@ -405,7 +279,7 @@ private:
   std::optional<PartStates> states; // where keys are parted
   std::optional<Thread> thread;
   std::optional<TileProducts> products;
-  llvm::SmallVector<Region, 2> regions;
+  std::optional<RowFold<Algebra>> fold;
   std::optional<Region> placing; // of the one query, where there is one
 };
 

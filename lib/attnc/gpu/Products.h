@@ -1,11 +1,9 @@
 #pragma once
+#include "attnc/gpu/RowFold.h"
 #include "attnc/gpu/Tiling.h"
 #include "attnc/gpu/Warp.h"
 
 namespace attnc {
-
-/// Rows of queries that a thread has a part of, and of each eight columns its part.
-inline constexpr int64_t rowsOfThread = 2, columnsOfThread = 2;
 
 /// The two products of a tile: of matrices in shared memory, to results in registers. Of eight columns a thread has
 /// four: (row, column), (row, column + 1), then the same eight rows on (`Thread`).
