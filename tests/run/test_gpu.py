@@ -1,7 +1,7 @@
 """Kernels for GPUs, without one: run on this machine against NumPy, and assembled where NVIDIA's assembler is found.
 
 `python3 -m unittest test_gpu.core` runs a family of mechanisms, `test_gpu.examples` the examples. Each example meets one of the
-checks and each third mechanism; with ATTNC_SWEEP=1 every program meets all, at all its sizes and edges.
+checks and each third mechanism, and each family all of them; with ATTNC_SWEEP=1 every program meets all, at all its sizes and edges.
 """
 import itertools
 import json
@@ -34,8 +34,9 @@ class Kernels(Comparison):
         """The entries of the table that meet a check."""
         if SWEEP:
             return self.table
-        offset = zlib.crc32(type(self).__name__.encode()) + CHECKS.index(check) * self.every // len(CHECKS)
-        return [entry for number, entry in enumerate(self.table) if (number + offset) % self.every == 0]
+        every = min(self.every, len(self.table))
+        offset = zlib.crc32(type(self).__name__.encode()) + CHECKS.index(check) * every // len(CHECKS)
+        return [entry for number, entry in enumerate(self.table) if (number + offset) % every == 0]
 
     def cases(self, check, most=None):
         """The cases of an entry, the first `most` of them, where it meets the check."""

@@ -1,4 +1,5 @@
 """Streams and scans in blocks of threads: on the emulated device against the evaluator, and what PTX and `ptxas` say of them."""
+import json
 import os
 import re
 import shutil
@@ -34,6 +35,28 @@ class Emulated(Case):
             for program in (SDPA, CAUSAL):
                 with self.subTest(f"{program.name} {real} n={n} m={m} d={d} e={e}"):
                     self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}", options=("--dtype", real))
+
+    def test_tf32(self):
+        """Factors of products are rounded to 10 bits of mantissa: far from f32, and near."""
+        for n, m, d, e in ((1, 1, 1, 1), (65, 129, 7, 9), (64, 64, 64, 64), (40, 1100, 16, 8), (17, 63, 33, 7), (3, 0, 2, 2)):
+            for program in (SDPA, CAUSAL):
+                with self.subTest(f"{program.name} n={n} m={m} d={d} e={e}"):
+                    said = json.loads(self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}",
+                                                      options=("--f32", "tf32", "--json")).stdout)
+                    self.assertEqual(said["check"][0]["limit"], 2e-3)
+                    if d > 1 and m:
+                        self.assertGreater(said["check"][0]["error"], 1e-4, "nothing was rounded")
+        # A row of 1 + 2^-11 (a tie) and 1 - 2^-12 (the next below 1 of tf32 is 1 - 2^-11) is seen as 1 + 2^-10 and 1.
+        q = np.array([[1 + 2.0 ** -11, 1 - 2.0 ** -12]], np.float32)
+        v = np.array([[1 + 2.0 ** -11, np.float32(np.inf), -3.0]], np.float32)
+        self.attnc("run", SDPA, "--target=cuda-emulated", "--f32", "tf32", *self.inputs({"q": q, "k": q, "v": v}), "--out", "y.npy")
+        self.assertEqual(np.load(self.folder / "y.npy").tolist(), [[1 + 2.0 ** -10, np.inf, -3.0]])
+        for options, problem in ((("--target=native",), "tf32 is what a device multiplies"),
+                                 (("--target=cuda", "--dtype=f64"), "no products of f32 to round to tf32: reals are f64")):
+            for command in (("compile",), ("run", "--in", "q=random:1", "k=random:2", "v=random:3", "--size", "n=2", "m=2", "d=2", "e=2")):
+                with self.subTest(f"{command[0]} {options}"):
+                    said = self.attnc(command[0], SDPA, "--f32=tf32", *options, *command[1:], code=1)
+                    self.assertIn(problem, said.stderr)
 
     def test_lengths_as_arguments(self):
         """One kernel for all numbers of queries and keys."""
@@ -158,6 +181,9 @@ class Assembled(Case):
                 self.assertIn("cp.async.cg.shared.global", text)
                 self.assertIn("ex2.approx.ftz.f32", text)
                 self.assertNotIn("cvt.rn.f64", text)
+        text = self.ptx(CAUSAL, "sm_80", "--f32=tf32", "--size", "d=64", "e=64")
+        self.assertEqual(len(re.findall(r"mma\.sync\.aligned\.m16n8k8\S*tf32", text)), 64 // 8 * 8 + 8 * 64 // 8)
+        self.assertIn("cvt.rna.tf32.f32", text)
         text = self.ptx(SDPA, "sm_80", "--size", "d=64", "e=64")
         self.assertNotIn("mma.sync", text)
         self.assertIn("fma.rn.f32", text)
@@ -167,12 +193,14 @@ class Assembled(Case):
         """No spills up to lengths of 256; registers for two blocks on a multiprocessor at 64."""
         heads, scans = (ROOT / "tests" / "bench" / "attention" / f"{name}.attn" for name in ("heads", "scans"))
         for program, diagram, real, architecture, d, most in (
-                (heads, "causal", "bf16", "sm_80", 64, 200), (heads, "causal", "bf16", "sm_90a", 128, 255),
-                (heads, "causal", "bf16", "sm_90a", 256, 255), (heads, "alibi", "f32", "sm_80", 64, 200),
+                (heads, "causal", "bf16", "sm_80", 64, 210), (heads, "causal", "bf16", "sm_90a", 128, 255),
+                (heads, "causal", "bf16", "sm_90a", 256, 255), (heads, "causal", "tf32", "sm_80", 64, 210),
+                (heads, "causal", "tf32", "sm_90a", 256, 255), (heads, "alibi", "f32", "sm_80", 64, 200),
                 (heads, "causal", "f32", "sm_90a", 128, 255), (scans, "gated_scan", "f32", "sm_80", 128, 200),
                 (scans, "linear_scan", "f32", "sm_90a", 256, 255)):
             with self.subTest(f"{diagram} {real} {architecture} {d}"):
-                self.ptx(program, architecture, "--dtype", real, "--size", f"d={d}", diagram=diagram)
+                options = ("--f32", "tf32") if real == "tf32" else ("--dtype", real)
+                self.ptx(program, architecture, *options, "--size", f"d={d}", diagram=diagram)
                 said = subprocess.run([PTXAS, f"-arch={architecture}", "-v", "x.ptx", "-o", "x.cubin"], cwd=self.folder,
                                       capture_output=True, text=True)
                 self.assertEqual(said.returncode, 0, said.stderr)

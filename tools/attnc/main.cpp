@@ -25,6 +25,7 @@ Console console(bool json) {
 
 const Choices choices = {
     {"--dtype", {"f32", "f64", "bf16"}},
+    {"--f32", {"exact", "tf32"}},
     {"--direction", {"down", "right"}},
     {"--emit", {"diagram", "mlir", "linalg", "llvm", "asm", "obj", "so", "header", "gpu", "ptx", "cubin"}},
     {"--cost", {"flops", "bytes", "memory", "parameters", "ops"}},
@@ -57,10 +58,10 @@ void addRun(CLI::App &command, RunOptions &options) {
 /// What the help shows as the value of each option.
 void describeValues(CLI::App &app) {
   static const std::map<std::string, std::string> values = {
-      {"--in", "NAME=ARRAY"}, {"--params", "FILE"},     {"--size", "NAME=N"},  {"--output", "FILE"},
-      {"--out", "FILE"},      {"--picture", "FILE"},    {"--labels", "FILE"},  {"--open", "BOX"},
-      {"--dtype", "TYPE"},    {"--emit", "FORM"},       {"--target", "CPU"},   {"--threads", "COUNT"},
-      {"--element", "SIZE"},  {"--max-memory", "SIZE"}, {"--direction", "WAY"}};
+      {"--in", "NAME=ARRAY"}, {"--params", "FILE"},  {"--size", "NAME=N"},     {"--output", "FILE"},
+      {"--out", "FILE"},      {"--picture", "FILE"}, {"--labels", "FILE"},     {"--open", "BOX"},
+      {"--dtype", "TYPE"},    {"--f32", "HOW"},      {"--emit", "FORM"},       {"--target", "CPU"},
+      {"--threads", "COUNT"}, {"--element", "SIZE"}, {"--max-memory", "SIZE"}, {"--direction", "WAY"}};
   for (CLI::App *command : app.get_subcommands({}))
     for (CLI::Option *option : command->get_options()) {
       auto value = values.find(option->get_name());
@@ -127,6 +128,8 @@ int run(int argc, char **argv) {
   auto *runCommand = app.add_subcommand("run", "compile and run");
   addRun(*runCommand, runOptions);
   runCommand->add_option("--dtype", runType, "of reals: f32, f64 or bf16")->check(CLI::IsMember(choices.at("--dtype")));
+  runCommand->add_option("--f32", runOptions.f32, "how a device multiplies f32: exact or tf32")
+      ->check(CLI::IsMember(choices.at("--f32")));
   runCommand->add_option("--target", runOptions.target, "native, x86-64-v3, x86-64-v4 …; cuda, cuda-emulated");
   runCommand->add_option("--threads", runOptions.threads, "0: as many as there are cores");
   runCommand->add_flag("--check", runOptions.check, "run the reference too and report the relative error");
@@ -161,6 +164,9 @@ int run(int argc, char **argv) {
       ->capture_default_str();
   compileCommand->add_option("--dtype", compileType, "of reals: f32, f64 or bf16")
       ->check(CLI::IsMember(choices.at("--dtype")));
+  compileCommand->add_option("--f32", compileOptions.f32, "how a device multiplies f32: exact or tf32")
+      ->check(CLI::IsMember(choices.at("--f32")))
+      ->capture_default_str();
   compileCommand->add_option("--size", compileOptions.sizes, "NAME=NUMBER compiled in; the others are arguments")
       ->allow_extra_args(true);
   compileCommand->footer(

@@ -47,6 +47,7 @@ struct RunOptions {
   std::string file, diagram;
   ArrayArguments arrays;
   DType real = DType::F32;
+  std::string f32 = "exact"; // how a device multiplies f32: exact, tf32
   std::string target = "native";
   unsigned threads = 0;
   bool noCache = false;
@@ -68,6 +69,7 @@ struct CompileOptions {
   std::string output;      // empty: standard output for text, else NAME.o or NAME.so
   std::string target = "native";
   DType real = DType::F32;
+  std::string f32 = "exact"; // how a device multiplies f32: exact, tf32
   std::vector<std::string> sizes;
   bool explain = false; // instead: what is streamed, what is not and why
 };

@@ -54,7 +54,7 @@ int compile(const CompileOptions &options, Console console) {
   if (session.diagnostics.hasErrors())
     return session.finish();
   // Sizes that are given are compiled in; the others are arguments of the kernel.
-  KernelVariant variant{options.real, knownSizes(*definition, *sizes), options.target, 2};
+  KernelVariant variant{options.real, knownSizes(*definition, *sizes), options.target, 2, options.f32 == "tf32"};
   auto [artefact, suffix] = options.explain ? std::pair(Artefact::Streams, std::string_view()) : forms.at(options.emit);
   auto bytes = makeArtefact(*definition, variant, artefact, &session.sources);
   if (!bytes)

@@ -135,7 +135,11 @@ int evaluateCommand(const RunOptions &options, Console console) {
 #if ATTNC_HAS_COMPILER
 
 /// The most a compiled result may differ from the reference, by what it was computed in.
-static double tolerance(DType real) { return real == DType::F32 ? 1e-5 : real == DType::F64 ? 1e-12 : 1e-2; }
+static double tolerance(const RunOptions &options) {
+  if (options.real == DType::F32)
+    return options.f32 == "tf32" ? 2e-3 : 1e-5;
+  return options.real == DType::F64 ? 1e-12 : 1e-2;
+}
 
 int runCommand(const RunOptions &options, Console console) {
   Session session(console);
@@ -148,6 +152,7 @@ int runCommand(const RunOptions &options, Console console) {
   if (!options.dynamic)
     kernelOptions.sizes = bound.sizes;
   kernelOptions.target = options.target;
+  kernelOptions.tf32 = options.f32 == "tf32";
   kernelOptions.threads = options.threads;
   kernelOptions.useCache = !options.noCache;
   auto kernel = Kernel::compile(*definition, kernelOptions);
@@ -191,13 +196,13 @@ int runCommand(const RunOptions &options, Console console) {
     for (std::size_t i = 0; i < expected->size(); ++i) {
       double error = relativeError(run->outputs[i], (*expected)[i]);
       report["check"].push_back(
-          {{"result", resultName(*definition, i)}, {"error", error}, {"limit", tolerance(options.real)}});
-      if (!(error <= tolerance(options.real)))
+          {{"result", resultName(*definition, i)}, {"error", error}, {"limit", tolerance(options)}});
+      if (!(error <= tolerance(options)))
         session.diagnostics.report(Diag::CheckFailed, definition->span, resultName(*definition, i),
-                                   fmt::format("{:.3g}", error), tolerance(options.real));
+                                   fmt::format("{:.3g}", error), tolerance(options));
       else if (!console.json)
         console.err << fmt::format("{}: relative error {:.2g} (limit {:.0e})\n", resultName(*definition, i), error,
-                                   tolerance(options.real));
+                                   tolerance(options));
     }
   }
   bool written = !session.diagnostics.hasErrors() && writeOutputs(*definition, run->outputs, options, session);

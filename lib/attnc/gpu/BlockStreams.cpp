@@ -107,7 +107,6 @@ private:
   mlir::Type f32() { return code.getF32Type(); }
   Lanes number(Value value) { return {&code, value}; }
   Value plus(Value a, int64_t b) { return add(code, a, index(code, b)); }
-  static int64_t used(int64_t length, bool matrix) { return Tiling::roundedUp(length, matrix ? 16 : 4); }
 
   /// Where one tile has all queries, keys are parted so that there are blocks enough.
   void findParts(Value tasks) {
@@ -141,7 +140,7 @@ private:
     if (tiling.contracted) {
       Operand query = operands.query();
       Operand key = operands.key();
-      int64_t room = used(tiling.depth, tiling.matrixScores);
+      int64_t room = tiling.usedDepth();
       Staging(code, query.at(code, batch, none), tiling.depth, room, products->queryRoom, tiling.threads())
           .copy(*thread, first, queries, tiling.queries(), none);
       keyRows.emplace(code, key.at(code, batch, none), tiling.depth, room, products->keyRoom, tiling.threads());
@@ -150,8 +149,8 @@ private:
     }
     if (tiling.valued) {
       Operand value = operands.value();
-      valueRows.emplace(code, value.at(code, batch, none), tiling.features, tiling.featureTiles() * 8,
-                        products->valueRoom, tiling.threads());
+      valueRows.emplace(code, value.at(code, batch, none), tiling.features, tiling.usedFeatures(), products->valueRoom,
+                        tiling.threads());
       if (!value.placed.empty())
         valueRows->usePlaces(*placing, value.placed);
     }

@@ -31,12 +31,12 @@ Value loadPlace(Code &code, Value place, Value thread, mlir::Type type) {
     return memref::LoadOp::create(code, place, ValueRange{thread});
   if (wide.getRank() == 1)
     return vector::LoadOp::create(code, wide, place, ValueRange{thread, index(code, 0)});
-  auto row = mlir::VectorType::get(wide.getShape().drop_front(), wide.getElementType());
   Value result = splat(code, wide, 0);
-  for (int64_t i = 0; i < wide.getShape()[0]; ++i) {
-    Value part = vector::LoadOp::create(code, row, place, ValueRange{thread, index(code, i), index(code, 0)});
-    result = vector::InsertOp::create(code, part, result, i);
-  }
+  for (int64_t i = 0; i < wide.getShape()[0]; ++i)
+    for (int64_t j = 0; j < wide.getShape()[1]; ++j) {
+      Value part = memref::LoadOp::create(code, place, ValueRange{thread, index(code, i), index(code, j)});
+      result = vector::InsertOp::create(code, part, result, llvm::ArrayRef{i, j});
+    }
   return result;
 }
 
@@ -48,8 +48,9 @@ void storePlace(Code &code, Value value, Value place, Value thread) {
     vector::StoreOp::create(code, value, place, ValueRange{thread, index(code, 0)});
   else
     for (int64_t i = 0; i < wide.getShape()[0]; ++i)
-      vector::StoreOp::create(code, vector::ExtractOp::create(code, value, i).getResult(), place,
-                              ValueRange{thread, index(code, i), index(code, 0)});
+      for (int64_t j = 0; j < wide.getShape()[1]; ++j)
+        memref::StoreOp::create(code, vector::ExtractOp::create(code, value, llvm::ArrayRef{i, j}).getResult(), place,
+                                ValueRange{thread, index(code, i), index(code, j)});
 }
 
 namespace {
@@ -82,19 +83,33 @@ void loadSquares(Code &code, nvgpu::LdMatrixOp op, Value thread, Value result,
     }
 }
 
-/// Lane 4 g + p has of a: rows g and g + 8, columns 2 p, 2 p + 1 and those 8 on; of b: rows 2 p, 2 p + 1 and those 8
-/// on, column g; of c: rows g and g + 8, columns 2 p and 2 p + 1.
-void multiplyAdd(Code &code, Value thread, Value result, Value a, Value b, Value c) {
+/// The nearest number with 10 bits of mantissa; the farther from 0 of two.
+Value roundedToTf32(Code &code, Value number) {
+  auto word = [&](int64_t value) { return arith::ConstantOp::create(code, code.getI32IntegerAttr(value)); };
+  Value bits = arith::BitcastOp::create(code, code.getI32Type(), number);
+  bits = arith::AndIOp::create(code, arith::AddIOp::create(code, bits, word(0x1000)), word(~0x1fff));
+  Value rounded = arith::BitcastOp::create(code, code.getF32Type(), bits);
+  Value isNumber = arith::CmpFOp::create(code, arith::CmpFPredicate::ORD, number, number);
+  return arith::SelectOp::create(code, isNumber, rounded, number);
+}
+
+/// With w elements in a word, lane 4 g + p has of a: rows g and g + 8, the w columns from w p on and those 4 w further;
+/// of b: the w rows from w p on and those 4 w further, column g; of c: rows g and g + 8, columns 2 p and 2 p + 1.
+void multiplyAdd(Code &code, Value thread, Value result, Value a, Value b, Value c, int64_t depth) {
   Value lane = rest(code, thread, warpSize), group = over(code, lane, 4), pair = rest(code, lane, 4);
+  int64_t width = depth / 8;
   for (int64_t h = 0; h < 2; ++h)
     for (int64_t x = 0; x < 2; ++x) {
       Value first = memref::LoadOp::create(code, c, ValueRange{thread, index(code, h), index(code, x)});
-      Value sum = loop(code, index(code, 0), index(code, 16), 1, first, [&](Value k, ValueRange carried) {
-        Value part = over(code, rest(code, k, 8), 2), half = rest(code, k, 2), later = over(code, k, 8);
-        auto element = [&](Value place, Value line, Value square) {
+      Value sum = loop(code, index(code, 0), index(code, depth), 1, first, [&](Value k, ValueRange carried) {
+        Value part = over(code, rest(code, k, 4 * width), width), half = rest(code, k, width);
+        Value later = over(code, k, 4 * width);
+        auto element = [&](Value place, Value line, Value square) -> Value {
           Value giver = ofWarp(code, thread, add(code, times(code, line, 4), part));
           Value read = memref::LoadOp::create(code, place, ValueRange{giver, square, half});
-          return arith::ExtFOp::create(code, code.getF32Type(), read).getResult();
+          if (read.getType().isF32())
+            return roundedToTf32(code, read);
+          return arith::ExtFOp::create(code, code.getF32Type(), read);
         };
         Value left = element(a, group, plus(code, times(code, later, 2), h));
         Value right = element(b, plus(code, times(code, pair, 2), x), later);
@@ -116,7 +131,7 @@ void emulateCollective(Code &code, mlir::Operation *op, Value thread, llvm::func
     loadSquares(code, load, thread, place(load.getRes()), get);
   } else if (auto product = mlir::dyn_cast<nvgpu::MmaSyncOp>(op)) {
     multiplyAdd(code, thread, place(product.getRes()), place(product.getMatrixA()), place(product.getMatrixB()),
-                place(product.getMatrixC()));
+                place(product.getMatrixC()), product.getMmaShapeAsArray()[2]);
   }
 }
 

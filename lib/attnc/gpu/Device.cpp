@@ -157,18 +157,28 @@ private:
     with(load, result);
   }
 
+  /// The words of a factor: pairs of bf16, or f32 rounded to tf32.
+  void addWords(Value factor, llvm::SmallVectorImpl<Value> &words) {
+    auto type = mlir::cast<mlir::VectorType>(factor.getType());
+    for (int64_t i = 0; i < type.getShape()[0]; ++i)
+      if (type.getElementType().isF32())
+        words.push_back(call("f2tf32.rna", code.getI32Type(),
+                             vector::ExtractOp::create(code, factor, llvm::ArrayRef<int64_t>{i, 0}).getResult())[0]);
+      else
+        words.push_back(word(factor, i));
+  }
+
   void multiply(nvgpu::MmaSyncOp product) {
     llvm::SmallVector<Value> arguments;
-    for (int64_t i = 0; i < 4; ++i)
-      arguments.push_back(word(product.getMatrixA(), i));
-    for (int64_t i = 0; i < 2; ++i)
-      arguments.push_back(word(product.getMatrixB(), i));
+    addWords(product.getMatrixA(), arguments);
+    addWords(product.getMatrixB(), arguments);
     for (int64_t i = 0; i < 4; ++i)
       arguments.push_back(vector::ExtractOp::create(code, product.getMatrixC(), llvm::ArrayRef<int64_t>{i / 2, i % 2}));
     auto type = mlir::cast<mlir::VectorType>(product.getRes().getType());
     auto four =
         LLVM::LLVMStructType::getLiteral(code.getContext(), llvm::SmallVector<mlir::Type>(4, type.getElementType()));
-    Value sums = call("mma.m16n8k16.row.col.bf16", four, arguments)[0];
+    Value sums =
+        call(product.getTf32Enabled() ? "mma.m16n8k8.row.col.tf32" : "mma.m16n8k16.row.col.bf16", four, arguments)[0];
     Value result = arith::ConstantOp::create(code, code.getZeroAttr(type));
     for (int64_t i = 0; i < 4; ++i)
       result = vector::InsertOp::create(code, LLVM::ExtractValueOp::create(code, sums, i), result,

@@ -83,7 +83,9 @@ void registerGpu(mlir::DialectRegistry &registry) {
                                                    buildToLaunches);
 }
 
-tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module) {
+tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module, bool tf32) {
+  if (tf32)
+    module->setAttr(tf32Attribute, mlir::UnitAttr::get(module.getContext()));
   Streaming streaming;
   streaming.refuseScan = refusalOfScan;
   streaming.refuse = [](dialect::StreamOp stream) {

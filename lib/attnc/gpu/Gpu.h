@@ -44,7 +44,8 @@ struct Plan {
 void registerGpu(mlir::DialectRegistry &registry);
 
 /// attnc → linalg on tensors with the streams that blocks can take. Remarks tell which, and why others are not.
-tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module);
+/// `tf32`: the factors of their products may be rounded so where arrays are f32.
+tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module, bool tf32 = false);
 
 /// linalg on arrays (`lowerToArrays`) → one host function with `gpu.launch_func`, and a `gpu.module`. Fails, in lower
 /// case, where the host would have to know an element of an array.

@@ -19,17 +19,21 @@ constexpr int64_t step = 4;
 
 TileProducts::TileProducts(Code &code, const Tiling &tiling, const Thread &thread)
     : code(code), tiling(tiling), thread(thread) {
-  auto kindOf = [&](bool matrix) { return matrix ? mlir::Type(code.getBF16Type()) : code.getF32Type(); };
+  auto kindOf = [&](Precision precision) -> mlir::Type {
+    if (precision == Precision::BF16)
+      return code.getBF16Type();
+    return code.getF32Type();
+  };
   Value shared = sharedMemory(code, tiling.bytes());
   int64_t rows = tiling.buffers * tiling.keys;
   if (tiling.contracted) {
-    mlir::Type kind = kindOf(tiling.matrixScores);
+    mlir::Type kind = kindOf(tiling.scores);
     queryRoom = sharedMatrix(code, shared, 0, tiling.queries(), tiling.depthRoom(), kind);
     keyRoom = sharedMatrix(code, shared, tiling.keysAt(), rows, tiling.depthRoom(), kind);
   }
   if (tiling.valued)
-    valueRoom = sharedMatrix(code, shared, tiling.valuesAt(), rows, tiling.featureRoom(), kindOf(tiling.matrixValues));
-  if (tiling.valued && !tiling.matrixValues)
+    valueRoom = sharedMatrix(code, shared, tiling.valuesAt(), rows, tiling.featureRoom(), kindOf(tiling.values));
+  if (tiling.valued && tiling.values == Precision::F32)
     weightRoom =
         sharedMatrix(code, shared, tiling.weightsAt(), tiling.queries(), tiling.weightRoom(), code.getF32Type());
   row = add(code, multiply(code, thread.warp, index(code, 16)), thread.group);
@@ -37,32 +41,26 @@ TileProducts::TileProducts(Code &code, const Tiling &tiling, const Thread &threa
 
 Values TileProducts::contract(Value at) {
   Values scores(tiling.keys / 2, splat(code, code.getF32Type(), 0));
-  return tiling.matrixScores ? contractByMatrix(at, std::move(scores)) : contractByFma(at, scores);
+  if (tiling.scores == Precision::F32)
+    return contractByFma(at, scores);
+  return contractByMatrix(at, std::move(scores));
 }
 
 void TileProducts::accumulate(llvm::ArrayRef<Value> weights, Value at, llvm::MutableArrayRef<Value> sums) {
-  if (tiling.matrixValues)
-    accumulateByMatrix(weights, at, sums);
-  else
+  if (tiling.values == Precision::F32)
     accumulateByFma(weights, at, sums);
+  else
+    accumulateByMatrix(weights, at, sums);
 }
 
-Value TileProducts::laneRest(int64_t by) { return code.createOrFold<arith::RemUIOp>(thread.lane, index(code, by)); }
-Value TileProducts::laneOver(int64_t by) { return code.createOrFold<arith::DivUIOp>(thread.lane, index(code, by)); }
-
 Values TileProducts::contractByMatrix(Value at, Values scores) {
-  Value eight = index(code, 8), warpRow = multiply(code, thread.warp, index(code, 16));
-  // Squares of queries: rows 0 and 8, then the columns after them. Of keys: columns 0 and 8, then the rows after.
-  Value queryRow = add(code, warpRow, laneRest(16)), queryColumn = multiply(code, laneOver(16), eight);
-  Value keyRow = add(code, at, add(code, laneRest(8), multiply(code, laneOver(16), eight)));
-  Value keyColumn = multiply(code, code.createOrFold<arith::RemUIOp>(laneOver(8), index(code, 2)), eight);
-  for (int64_t k = 0; k < tiling.depth; k += 16) {
-    Value a = loadSquares(code, queryRoom, queryRow, plus(queryColumn, k), false);
-    for (int64_t n = 0; n < tiling.keys / 8; n += 2) {
-      Value b = loadSquares(code, keyRoom, plus(keyRow, 8 * n), plus(keyColumn, k), false);
-      for (int64_t half = 0; half < 2; ++half)
-        multiplyAdd(code, a, squarePair(code, b, 2 * half), llvm::MutableArrayRef(scores).slice((n + half) * 4, 4));
-    }
+  MatrixUnit unit(code, thread, tiling.scores);
+  Value warpRow = multiply(code, thread.warp, index(code, 16));
+  for (int64_t k = 0; k < tiling.depth; k += unit.depth()) {
+    Value a = unit.left(queryRoom, warpRow, index(code, k));
+    for (int64_t n = 0; n < tiling.keys / 8; n += 2)
+      unit.multiplyAdd(a, unit.right(keyRoom, plus(at, 8 * n), index(code, k)),
+                       llvm::MutableArrayRef(scores).slice(n * 4, 8));
   }
   return scores;
 }
@@ -126,21 +124,11 @@ void TileProducts::accumulateByFma(llvm::ArrayRef<Value> weights, Value at, llvm
 }
 
 void TileProducts::accumulateByMatrix(llvm::ArrayRef<Value> weights, Value at, llvm::MutableArrayRef<Value> sums) {
-  // Squares of values: rows 0 and 8, then the columns after them.
-  Value valueRow = add(code, at, laneRest(16)), valueColumn = multiply(code, laneOver(16), index(code, 8));
-  auto two = [&](mlir::Type element) { return mlir::VectorType::get({2}, element); };
-  for (int64_t j = 0; j < tiling.keys; j += 16) {
-    Value a = splat(code, mlir::VectorType::get({4, 2}, code.getBF16Type()), 0);
-    for (int64_t i = 0; i < 4; ++i) { // a tile of results is laid out as two squares of a left factor
-      Value wide = vector::FromElementsOp::create(code, two(code.getF32Type()), weights.slice(j / 2 + 2 * i, 2));
-      a = vector::InsertOp::create(code, arith::TruncFOp::create(code, two(code.getBF16Type()), wide).getResult(), a,
-                                   i);
-    }
-    for (int64_t n = 0; n < tiling.featureTiles(); n += 2) {
-      Value b = loadSquares(code, valueRoom, plus(valueRow, j), plus(valueColumn, 8 * n), true);
-      for (int64_t half = 0; half < 2; ++half)
-        multiplyAdd(code, a, squarePair(code, b, 2 * half), sums.slice((n + half) * 4, 4));
-    }
+  MatrixUnit unit(code, thread, tiling.values);
+  for (int64_t j = 0; j < tiling.keys; j += unit.depth()) {
+    Value a = unit.left(weights.slice(j / 2, unit.resultsOfFactor()));
+    for (int64_t n = 0; n < tiling.featureTiles(); n += 2)
+      unit.multiplyAdd(a, unit.rightTurned(valueRoom, plus(at, j), index(code, 8 * n)), sums.slice(n * 4, 8));
   }
 }
 

@@ -29,7 +29,6 @@ private:
   void accumulateByFma(llvm::ArrayRef<mlir::Value> weights, mlir::Value at, llvm::MutableArrayRef<mlir::Value> sums);
 
   mlir::Value plus(mlir::Value a, int64_t b) { return add(code, a, index(code, b)); }
-  mlir::Value laneRest(int64_t by), laneOver(int64_t by);
   mlir::Value loadWide(mlir::Value matrix, mlir::Value row, mlir::Value column, int64_t width);
   mlir::Value fma(mlir::Value wide, int64_t i, mlir::Value other, int64_t j, mlir::Value sum);
 

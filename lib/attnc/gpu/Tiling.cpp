@@ -25,13 +25,13 @@ tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
   unsigned values = stream.getContraction().size();
   if (tiling.contracted) {
     tiling.depth = stream.extentOf(stream.depthLoop());
-    tiling.matrixScores = isNarrow(stream, 0) && isNarrow(stream, 1);
+    tiling.scores = precisionOf(stream, isNarrow(stream, 0) && isNarrow(stream, 1));
     if (mlir::ShapedType::isDynamic(tiling.depth))
       return tl::unexpected<std::string>("the length of its queries and keys is not compiled in");
   }
   if (tiling.valued) {
     tiling.features = stream.extentOf(stream.featureLoop());
-    tiling.matrixValues = isNarrow(stream, values);
+    tiling.values = precisionOf(stream, isNarrow(stream, values));
     if (mlir::ShapedType::isDynamic(tiling.features))
       return tl::unexpected<std::string>("the length of its values is not compiled in");
   }

@@ -1,5 +1,6 @@
 #pragma once
 #include "attnc/dialect/AttncDialect.h"
+#include "attnc/gpu/Matrix.h"
 
 #include <cstdint>
 #include <optional>
@@ -12,28 +13,32 @@ namespace attnc {
 struct Tiling {
   bool contracted = false, valued = false;
   int64_t depth = 0, features = 1;
-  /// Which of the two products the matrix unit computes: those of arrays in bf16. The others are true f32.
-  bool matrixScores = false, matrixValues = false;
-  int64_t warps = 4, keys = 64, buffers = 2; // tiles of keys in shared memory at once
+  Precision scores = Precision::F32, values = Precision::F32; // of the two products
+  int64_t warps = 4, keys = 64, buffers = 2;                  // tiles of keys in shared memory at once
 
   int64_t queries() const { return 16 * warps; }
   int64_t threads() const { return 32 * warps; }
   /// Elements of a row in shared memory. What is beyond its length is 0, but for 16 bytes that no one reads, which put
   /// rows that are read together on different banks.
-  int64_t depthRoom() const { return matrixScores ? roundedUp(depth, 16) + 8 : roundedUp(depth, 4) + 4; }
-  int64_t featureRoom() const { return matrixValues ? roundedUp(features, 16) + 8 : roundedUp(features, 8) + 4; }
+  int64_t depthRoom() const { return usedDepth() + (scores == Precision::F32 ? 4 : 8); }
+  int64_t featureRoom() const { return usedFeatures() + (values == Precision::BF16 ? 8 : 4); }
   int64_t weightRoom() const { return keys + 4; }
   /// Columns of results that a warp holds, by eights.
-  int64_t featureTiles() const { return roundedUp(features, matrixValues ? 16 : 8) / 8; }
+  int64_t featureTiles() const { return usedFeatures() / 8; }
+  /// Elements of a row that are multiplied.
+  int64_t usedDepth() const { return roundedUp(depth, scores == Precision::F32 ? 4 : 16); }
+  int64_t usedFeatures() const { return roundedUp(features, values == Precision::F32 ? 8 : 16); }
 
   /// Where the arrays lie in shared memory, in bytes.
-  int64_t keysAt() const { return contracted ? queries() * depthRoom() * size(matrixScores) : 0; }
-  int64_t valuesAt() const { return keysAt() + (contracted ? buffers * keys * depthRoom() * size(matrixScores) : 0); }
-  int64_t weightsAt() const { return valuesAt() + (valued ? buffers * keys * featureRoom() * size(matrixValues) : 0); }
-  int64_t bytes() const { return weightsAt() + (valued && !matrixValues ? queries() * weightRoom() * 4 : 0); }
+  int64_t keysAt() const { return contracted ? queries() * depthRoom() * size(scores) : 0; }
+  int64_t valuesAt() const { return keysAt() + (contracted ? buffers * keys * depthRoom() * size(scores) : 0); }
+  int64_t weightsAt() const { return valuesAt() + (valued ? buffers * keys * featureRoom() * size(values) : 0); }
+  int64_t bytes() const {
+    return weightsAt() + (valued && values == Precision::F32 ? queries() * weightRoom() * 4 : 0);
+  }
 
   static int64_t roundedUp(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
-  static int64_t size(bool bf16) { return bf16 ? 2 : 4; }
+  static int64_t size(Precision precision) { return precision == Precision::BF16 ? 2 : 4; }
 };
 
 /// The tiling of a stream on tensors or arrays, or why it has none, in lower case.

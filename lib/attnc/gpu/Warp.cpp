@@ -6,7 +6,6 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace attnc {
 
@@ -14,7 +13,6 @@ namespace arith = mlir::arith;
 namespace gpu = mlir::gpu;
 namespace memref = mlir::memref;
 namespace nvgpu = mlir::nvgpu;
-namespace vector = mlir::vector;
 using mlir::Value;
 
 Thread::Thread(Code &code) {
@@ -50,28 +48,6 @@ Value sharedMatrix(Code &code, Value memory, int64_t at, int64_t rows, int64_t c
   auto type = mlir::MemRefType::get({rows, columns}, element, mlir::MemRefLayoutAttrInterface(),
                                     code.getI64IntegerAttr(sharedSpace));
   return memref::ViewOp::create(code, type, memory, index(code, at), mlir::ValueRange());
-}
-
-Value loadSquares(Code &code, Value matrix, Value row, Value column, bool transposed) {
-  auto type = mlir::VectorType::get({4, 2}, code.getBF16Type());
-  return nvgpu::LdMatrixOp::create(code, type, matrix, mlir::ValueRange{row, column}, code.getBoolAttr(transposed),
-                                   code.getI32IntegerAttr(4));
-}
-
-Value squarePair(Code &code, Value squares, int64_t first) {
-  Value pair = splat(code, mlir::VectorType::get({2, 2}, code.getBF16Type()), 0);
-  for (int64_t i = 0; i < 2; ++i)
-    pair = vector::InsertOp::create(code, vector::ExtractOp::create(code, squares, first + i).getResult(), pair, i);
-  return pair;
-}
-
-void multiplyAdd(Code &code, Value a, Value b, llvm::MutableArrayRef<Value> c) {
-  Value sum = splat(code, mlir::VectorType::get({2, 2}, code.getF32Type()), 0);
-  for (int64_t i = 0; i < 4; ++i)
-    sum = vector::InsertOp::create(code, c[i], sum, llvm::ArrayRef<int64_t>{i / 2, i % 2});
-  sum = nvgpu::MmaSyncOp::create(code, a, b, sum, llvm::ArrayRef<int64_t>{16, 8, 16});
-  for (int64_t i = 0; i < 4; ++i)
-    c[i] = vector::ExtractOp::create(code, sum, llvm::ArrayRef<int64_t>{i / 2, i % 2});
 }
 
 } // namespace attnc

@@ -22,11 +22,4 @@ mlir::Value sharedMemory(Code &code, int64_t bytes);
 /// A matrix in it.
 mlir::Value sharedMatrix(Code &code, mlir::Value memory, int64_t at, int64_t rows, int64_t columns, mlir::Type element);
 
-/// Four 8 × 8 squares of bf16, a row of each from the place that one thread of the warp gives: `vector<4x2xbf16>`.
-mlir::Value loadSquares(Code &code, mlir::Value matrix, mlir::Value row, mlir::Value column, bool transposed);
-/// c + a b, for a 16 × 16 and b 16 × 8 in bf16 (`vector<4x2xbf16>`, `vector<2x2xbf16>`); four f32 of c.
-void multiplyAdd(Code &code, mlir::Value a, mlir::Value b, llvm::MutableArrayRef<mlir::Value> c);
-/// Two of the four squares, from `first` on.
-mlir::Value squarePair(Code &code, mlir::Value squares, int64_t first);
-
 } // namespace attnc

@@ -8,7 +8,7 @@ namespace attnc {
 
 tl::expected<Kernel, std::string> Kernel::compile(const Definition &definition, const KernelOptions &options) {
   Stopwatch watch;
-  KernelVariant variant{options.real, options.sizes, options.target, options.level};
+  KernelVariant variant{options.real, options.sizes, options.target, options.level, options.tf32};
   std::optional<ObjectCache> cache;
   std::optional<Hash128> key;
   if (options.useCache) {

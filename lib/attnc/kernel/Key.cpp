@@ -155,8 +155,8 @@ std::optional<Hash128> kernelKey(const Definition &definition, const KernelVaria
   std::string compiler = compilerIdentity();
   if (compiler.empty())
     return std::nullopt;
-  std::string text = fmt::format("compiler {}\nmachine {}\ntarget {}\nreal {}\nlevel {}\n", compiler, hostIdentity(),
-                                 variant.target, name(variant.real), variant.level);
+  std::string text = fmt::format("compiler {}\nmachine {}\ntarget {}\nreal {}\nlevel {}\ntf32 {}\n", compiler,
+                                 hostIdentity(), variant.target, name(variant.real), variant.level, variant.tf32);
   for (const auto &[size, value] : variant.sizes)
     text += fmt::format("size {} {}\n", size, value);
   return hash128(text + serialise(definition));

@@ -11,6 +11,7 @@ struct KernelVariant {
   Size::Values sizes;            // compiled in; the others are arguments of the kernel
   std::string target = "native"; // Target.h says what can stand here
   unsigned level = 2;
+  bool tf32 = false; // a device may round factors of f32 to tf32 (gpu/Matrix.h)
 };
 
 /// The diagram as bytes, stable from run to run: operations, types, bodies, learners, in the order they have. Names

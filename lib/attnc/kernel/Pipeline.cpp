@@ -44,7 +44,7 @@ struct Lowering {
     if (station == Artefact::Dialect)
       return {};
     bool device = target.device != Target::Device::None;
-    if (auto lowered = device ? lowerToStreams(*module) : lowerToLinalg(*module);
+    if (auto lowered = device ? lowerToStreams(*module, variant.tf32) : lowerToLinalg(*module);
         !lowered || station == Artefact::Linalg || station == Artefact::Streams)
       return lowered;
     if (!device)
@@ -94,13 +94,23 @@ tl::expected<std::string, std::string> streamsOf(const Definition &definition, c
   return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
 
+/// The target, if what is asked of it means anything there.
+tl::expected<Target, std::string> targetOf(const KernelVariant &variant) {
+  auto target = parseTarget(variant.target);
+  if (target && variant.tf32 && target->device == Target::Device::None)
+    return tl::unexpected<std::string>("tf32 is what a device multiplies: --target=cuda, or cuda:sm_90a and its like");
+  if (target && variant.tf32 && variant.real == DType::F64)
+    return tl::unexpected<std::string>("there are no products of f32 to round to tf32: reals are f64");
+  return target;
+}
+
 std::string soname(const Definition &definition) { return fmt::format("lib{}.so", kernelSymbol(definition.name)); }
 
 } // namespace
 
 tl::expected<std::string, std::string> buildArtefact(const Definition &definition, const KernelVariant &variant,
                                                      Artefact artefact, const SourceManager *sources) {
-  auto target = parseTarget(variant.target);
+  auto target = targetOf(variant);
   if (!target)
     return tl::unexpected(target.error());
   if (artefact == Artefact::Streams)
@@ -140,7 +150,7 @@ tl::expected<std::string, std::string> buildArtefact(const Definition &definitio
 
 tl::expected<std::string, std::string> buildKernel(const Definition &definition, const KernelVariant &variant,
                                                    CompileTimes &times) {
-  auto target = parseTarget(variant.target);
+  auto target = targetOf(variant);
   if (!target)
     return tl::unexpected(target.error());
   if (auto runs = runsHere(*target); !runs)

@@ -83,3 +83,32 @@ func.func @few(%q: memref<3x8xf32>, %k: memref<?x8xf32>, %v: memref<?x8xf32>, %y
   }
   return
 }
+
+// -----
+
+#q = affine_map<(i, j, d, e) -> (i, d)>
+#k = affine_map<(i, j, d, e) -> (j, d)>
+#v = affine_map<(i, j, d, e) -> (j, e)>
+#y = affine_map<(i, j, d, e) -> (i, e)>
+module attributes {attnc.tf32} {
+// Arrays in f32 whose products may be rounded are the matrix unit's. Rows are padded so that none is read on the bank of
+// another: along the depth two floats of a row, across it one of two rows.
+// CHECK-LABEL: func.func @rounded(
+// CHECK: memref.view {{.*}} to memref<128x24xf32, 3>
+// CHECK: memref.view {{.*}} to memref<128x20xf32, 3>
+// CHECK: vector.load {{.*}} : memref<64x24xf32, 3>, vector<2xf32>
+// CHECK-COUNT-16: nvgpu.mma.sync{{.*}} {mmaShape = [16, 8, 8], tf32Enabled} : (vector<4x1xf32>, vector<2x1xf32>, vector<2x2xf32>)
+// CHECK: math.exp2
+// CHECK: memref.load {{.*}} : memref<128x20xf32, 3>
+// CHECK-COUNT-16: nvgpu.mma.sync
+// CHECK-NOT: nvgpu.mma.sync
+// CHECK: return
+func.func @rounded(%q: memref<?x16xf32>, %k: memref<?x16xf32>, %v: memref<?x16xf32>, %y: memref<?x16xf32>) {
+  attnc.stream "softmax" batch 0 contract(%q, %k : memref<?x16xf32>, memref<?x16xf32>) values(%v : memref<?x16xf32>)
+    into(%y : memref<?x16xf32>) maps [#q, #k, #v, #y] {
+  ^bb0(%i: index, %j: index, %c: f32):
+    attnc.score %c
+  }
+  return
+}
+}

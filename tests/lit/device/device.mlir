@@ -10,6 +10,8 @@
 // CHECK: llvm.call_intrinsic "llvm.nvvm.barrier.cta.sync.aligned.all"
 // CHECK: llvm.call_intrinsic "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.trans.b16.p3"({{.*}}) : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32, i32, i32)>
 // CHECK: llvm.call_intrinsic "llvm.nvvm.mma.m16n8k16.row.col.bf16"
+// CHECK-COUNT-6: llvm.call_intrinsic "llvm.nvvm.f2tf32.rna"({{.*}}) : (f32) -> i32
+// CHECK: llvm.call_intrinsic "llvm.nvvm.mma.m16n8k8.row.col.tf32"
 // CHECK: llvm.call_intrinsic "llvm.nvvm.shfl.sync.bfly.f32"
 // CHECK: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f32"
 // CHECK: llvm.fptrunc %{{.*}} : f32 to bf16
@@ -31,7 +33,10 @@ module attributes {gpu.container_module} {
       %b = arith.constant dense<1.0> : vector<2x2xbf16>
       %c = arith.constant dense<0.0> : vector<2x2xf32>
       %d = nvgpu.mma.sync(%a, %b, %c) {mmaShape = [16, 8, 16]} : (vector<4x2xbf16>, vector<2x2xbf16>, vector<2x2xf32>) -> vector<2x2xf32>
-      %e = vector.extract %d[0, 0] : f32 from vector<2x2xf32>
+      %fa = arith.constant dense<1.0> : vector<4x1xf32>
+      %fb = arith.constant dense<1.0> : vector<2x1xf32>
+      %f = nvgpu.mma.sync(%fa, %fb, %d) {mmaShape = [16, 8, 8], tf32Enabled} : (vector<4x1xf32>, vector<2x1xf32>, vector<2x2xf32>) -> vector<2x2xf32>
+      %e = vector.extract %f[0, 0] : f32 from vector<2x2xf32>
       %one = arith.constant 1 : i32
       %width = arith.constant 32 : i32
       %other, %valid = gpu.shuffle xor %e, %one, %width : f32

@@ -26,6 +26,7 @@ TEST_CASE("the key sees all the code depends on, and nothing else") {
   CHECK(changed([](KernelVariant &v) { v.sizes.at("n") = 5; }));
   CHECK(changed([](KernelVariant &v) { v.sizes.clear(); }));
   CHECK(changed([](KernelVariant &v) { v.level = 3; }));
+  CHECK(changed([](KernelVariant &v) { v.tf32 = true; }));
   CHECK(changed([](KernelVariant &v) { v.target = "x86-64-v4"; }));
 
   CHECK(serialise(test::mulDefinition(Kind::Int)) != serialise(mul));
