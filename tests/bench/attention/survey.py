@@ -23,6 +23,14 @@ SIZES = {
     "block_sparse": {"b": 16, "l": 64, "p": 64, "c": 8},
     "clift_simplicial": {"n": 128, "m": 32, "r": 32, "c": 16, "d": 16, "e": 16},
     "content_addressing": {"h": 64},
+    "decode_n_simplicial": {"c": 256},
+    "decode_n_simplicial_learned": {"c": 128},
+    "decode_n_simplicial_or": {"c": 256},
+    "decode_n_simplicial_outside": {"c": 256},
+    "decode_n_simplicial_windowed": {"c": 256},
+    "decode_reformer": {"a": 32, "r": 2},
+    "decode_transformer": {"c": 512, "l": 2, "w": 1024},
+    "decode_two_simplicial_determinant": {"c": 1024},
     "decoded": {"n": 256},
     "decoder_layer": {"n": 512, "m": 512},
     "differential": {"h": 4},
@@ -110,7 +118,7 @@ def sizes_of(name, signature):
     sizes = {size: own[size.split(".")[-1]] for size in signature["sizes"]}
     for size in sizes:
         if size.endswith(".t"):
-            tuples = own["r"] if "topk" in name + size or "dsa" in name else sizes.get("m", sizes["n"])
+            tuples = own["r"] if "topk" in name + size or "dsa" in name else next(sizes[k] for k in "mnc" if k in sizes)
             sizes[size] = tuples ** sizes["o"]
     return sizes
 
