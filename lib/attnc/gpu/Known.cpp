@@ -71,7 +71,8 @@ private:
       return mlir::getValueOrCreateConstantIndexOp(rewriter, location, view.getMixedSizes()[axis]);
     if (auto view = array.getDefiningOp<memref::CollapseShapeOp>()) {
       Value product;
-      for (int64_t inside : view.getReassociationIndices()[axis]) {
+      const mlir::ReassociationIndices folded = view.getReassociationIndices()[axis];
+      for (int64_t inside : folded) {
         Value extent = extentOf(rewriter, location, view.getSrc(), unsigned(inside));
         if (!extent)
           return nullptr;

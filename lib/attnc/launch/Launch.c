@@ -26,8 +26,7 @@ int32_t attnc_driver_fail(const attnc_driver *driver, int status, const char *wh
                     text ? text : "unknown error", status);
 }
 
-/* The kernels of a program in one context. They stay loaded as long as the process: a context may be used at any time.
- */
+/* The kernels of a program in one context. They stay loaded as long as the context: it may be used at any time. */
 typedef struct Loaded {
   const attnc_program *program;
   void *context;
@@ -37,6 +36,15 @@ typedef struct Loaded {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Loaded *all;
+
+/* Where the object is unloaded, only its own memory goes: of a context nothing is known then, not even that it lives. */
+__attribute__((destructor)) static void forget(void) {
+  while (all) {
+    Loaded *next = all->next;
+    free(all);
+    all = next;
+  }
+}
 
 static int32_t load(const attnc_program *program, const attnc_driver *driver, void *context, Loaded **result) {
   for (Loaded *one = all; one; one = one->next)
