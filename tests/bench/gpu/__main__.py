@@ -8,7 +8,7 @@ the programs that use them. Nothing of attnc or LLVM is needed beside it.
 There, in under ten minutes:
 
     python3 FOLDER check --json check.json      every mechanism against float64, results poisoned before
-    python3 FOLDER measure --json measure.json  streams beside PyTorch, where it is installed
+    python3 FOLDER measure --json measure.json  streams beside PyTorch and Triton, where they are installed
 
 Without a driver or a device these say so and exit with 2. With --target cuda-emulated `check` needs none.
 """
@@ -44,11 +44,13 @@ class Builder:
             raise RuntimeError(done.stderr.strip())
         return done.stdout
 
-    def library(self, program, diagram, dtype, sizes):
-        """Compiles a diagram. The arrays it takes and gives, and the sizes that it takes, are read from its header."""
-        name = f"{self.libraries:04}_{diagram}_{dtype}.so"
+    def library(self, program, diagram, kind, sizes):
+        """Compiles a diagram in f32, f64, bf16, or tf32, which is f32 with rounded factors. The arrays it takes and gives, and
+        the sizes that it takes, are read from its header."""
+        name = f"{self.libraries:04}_{diagram}_{kind}.so"
         self.libraries += 1
-        common = [program, diagram, f"--target={self.target}", "--dtype", dtype]
+        dtype = "f32" if kind == "tf32" else kind
+        common = [program, diagram, f"--target={self.target}", "--dtype", dtype, *(["--f32=tf32"] if kind == "tf32" else [])]
         header = self.run(*common, "--emit=header")
         named = [m[0] for m in LINE.findall(header) if m[1] == "size"]
         fixed = {key: value for key, value in sizes.items() if key in named}
@@ -97,6 +99,7 @@ def main():
     parser.add_argument("--only", default="", help="families of mechanisms")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each N-th mechanism of a family")
     parser.add_argument("--no-measures", action="store_true", help="nothing to measure")
+    parser.add_argument("--small", action="store_true", help="sizes to measure by which only the scripts are tried")
     parser.add_argument("--attnc", default=os.path.join(ROOT, "build", "release", "tools", "attnc", "attnc"))
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
@@ -114,7 +117,7 @@ def main():
                 refused.append(f"{entry['file']} {entry['diagram']}: {error}")
         print(f"{family}: {len(table)} mechanisms", flush=True)
     manifest = {"target": options.target, "checks": checks, "refused": refused,
-                "measures": [] if options.no_measures else measures.build(builder)}
+                "measures": [] if options.no_measures else measures.build(builder, options.small)}
     with open(os.path.join(options.folder, "manifest.json"), "w") as file:
         json.dump(manifest, file, indent=1)
     for script in os.listdir(os.path.join(HERE, "artefact")):

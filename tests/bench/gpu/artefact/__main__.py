@@ -1,7 +1,7 @@
 """Checks and measures attnc on a GPU, from the files beside this one.
 
     python3 FOLDER check [--json FILE]      every mechanism against float64; needs NumPy
-    python3 FOLDER measure [--json FILE]    streams beside PyTorch's SDPA and FlexAttention; needs PyTorch
+    python3 FOLDER measure [--json FILE]    streams beside PyTorch's SDPA, FlexAttention and Triton; needs PyTorch
 
 Exits with 0, 1 where a result is wrong, and 2 without a driver or a device.
 """

@@ -30,10 +30,11 @@ CODES = {"f32": (2, 32), "f64": (2, 64), "bf16": (4, 16)}
 
 
 class Library:
-    """`described` is an entry of the manifest."""
+    """`described` is an entry of the manifest; `target` is the manifest's."""
 
-    def __init__(self, folder, described):
+    def __init__(self, folder, described, target="cuda"):
         self.described = described
+        self.device = 1 if target == "cuda-emulated" else 2  # as DLPack numbers them
         loaded = ctypes.CDLL(os.path.join(folder, described["library"]))
         self.function = getattr(loaded, described["symbol"])
         self.packed = getattr(loaded, described["symbol"] + "_packed")
@@ -70,7 +71,7 @@ class Library:
         held = []
         for address, shape in tensors:
             lengths = (ctypes.c_int64 * len(shape))(*shape)
-            held.append(Tensor(address, 2, 0, len(shape), code, bits, 1, lengths, None, 0))
+            held.append(Tensor(address, self.device, 0, len(shape), code, bits, 1, lengths, None, 0))
         arguments = [*map(ctypes.byref, held), *map(ctypes.c_int64, sizes), ctypes.c_void_p(stream)]
 
         def call(_held=held):

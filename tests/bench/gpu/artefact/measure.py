@@ -1,12 +1,15 @@
-"""Streams on a device beside PyTorch: the same arrays in one process, CUDA's events, arrays in turn that together are larger than
-the second cache, medians."""
+"""Streams on a device beside PyTorch and Triton: the same arrays in one process, CUDA's events, arrays in turn that together are
+larger than the second cache, medians."""
 import statistics
 import time
+
+import numpy as np
 
 import peers
 from library import Library, NoDevice, error_of
 
-ROUNDS, WARM, LIMIT = 30, 3, {"bf16": 1e-2, "f32": 1e-5}
+ROUNDS, WARM, LIMIT = 30, 3, {"bf16": 1e-2, "tf32": 2e-3, "f32": 1e-5}
+HEAD_START = 10_000_000  # cycles that the device waits in each round, while the host asks for its calls
 
 
 def torch_on_device():
@@ -19,19 +22,17 @@ def torch_on_device():
     return torch
 
 
-class Sets:
-    """Arrays of a case, as many times as it takes to fill the second cache twice over."""
-
-    def __init__(self, torch, case):
-        kind = {"bf16": torch.bfloat16, "f32": torch.float32}[case["dtype"]]
-        b, h, n, d = case["shape"]
-        bytes_of_one = 4 * b * h * n * d * (2 if case["dtype"] == "bf16" else 4)
-        cache = torch.cuda.get_device_properties(0).L2_cache_size
-        generator = torch.Generator("cuda").manual_seed(1)
-        self.all = []
-        for _ in range(2 + 2 * cache // bytes_of_one):
-            q, k, v = (torch.randn(b, h, n, d, device="cuda", dtype=kind, generator=generator) for _ in range(3))
-            self.all.append((q, k, v, torch.full_like(q, float("nan"))))
+def sets_of(torch, case):
+    """Arrays of a case, as many times as it takes to fill the second cache twice over. The last of each is the result."""
+    kind = torch.bfloat16 if case["kind"] == "bf16" else torch.float32
+    cache = torch.cuda.get_device_properties(0).L2_cache_size
+    generator = torch.Generator("cuda").manual_seed(1)
+    sets = []
+    for _ in range(2 + 2 * cache // case["bytes"]):
+        *inputs, output = case["shapes"]
+        arrays = [torch.randn(shape, device="cuda", dtype=kind, generator=generator) for shape in inputs]
+        sets.append([*arrays, torch.full(output, float("nan"), device="cuda", dtype=kind)])
+    return sets
 
 
 def own(torch, library, case, sets):
@@ -40,19 +41,8 @@ def own(torch, library, case, sets):
 
     def call(i):
         calls[i]()
-        return sets[i][3]
+        return sets[i][-1]
     return call
-
-
-def rows_of(torch, case, arrays, rows=64):
-    """A share of the exact result, in float64: so many queries of the first and the last head."""
-    q, k, v, _ = arrays
-    n, places = case["shape"][2], []
-    for b, h in ((0, 0), (q.shape[0] - 1, q.shape[1] - 1)):
-        at = torch.linspace(0, n - 1, min(rows, n), device="cuda").long()
-        wide = [t[b, h].double() for t in (q, k, v)]
-        places.append((b, h, at, peers.exact(torch, case, h, at, *wide)))
-    return places
 
 
 def timed(torch, calls, sets, rounds):
@@ -61,6 +51,7 @@ def timed(torch, calls, sets, rounds):
     names = list(calls)
     for r in range(rounds):
         events = []
+        torch.cuda._sleep(HEAD_START)
         for name in names[r % len(names):] + names[:r % len(names)]:
             begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
             begin.record()
@@ -73,40 +64,50 @@ def timed(torch, calls, sets, rounds):
     return {name: statistics.median(found) for name, found in times.items()}
 
 
-def one(torch, folder, case):
+def error_of_call(torch, case, call, sets, exact):
+    for i in range(WARM):
+        result = call(i % len(sets))
+    result = call(0)
+    torch.cuda.synchronize()
+    result = peers.as_heads(case, result)
+    error = max(error_of(result[place].double().cpu(), wanted.cpu()) for place, wanted in exact)
+    return error if np.isfinite(error) else "infinite"
+
+
+def one(torch, folder, case, target):
     torch._dynamo.reset()  # else FlexAttention is compiled for any shape after the first, and for none after the eighth
-    sets = Sets(torch, case).all
-    calls = {"attnc": own(torch, Library(folder, case), case, sets), **peers.calls(torch, case, sets)}
-    places, row = rows_of(torch, case, sets[0]), {"errors": {}, "problems": {}}
+    torch.set_float32_matmul_precision("high" if case["kind"] == "tf32" else "highest")
+    sets = sets_of(torch, case)
+    calls = {"attnc": own(torch, Library(folder, case, target), case, sets), **peers.calls(torch, case, sets)}
+    exact, row = peers.exact(torch, case, sets[0]), {"errors": {}, "problems": {}}
     for name in list(calls):
         try:
-            for i in range(WARM):
-                result = calls[name](i % len(sets))
-            result = calls[name](0)
-            torch.cuda.synchronize()
-            row["errors"][name] = max(error_of(result[b, h, at].double().cpu(), exact.cpu()) for b, h, at, exact in places)
-        except Exception as error:  # a peer that does not take a case is told, whatever it raises
-            if name == "attnc":
-                raise
+            row["errors"][name] = error_of_call(torch, case, calls[name], sets, exact)
+        except Exception as error:  # what does not take a case is told, whatever it raises
             row["problems"][name] = (str(error).splitlines() or [type(error).__name__])[0]
             del calls[name]
     row["milliseconds"] = timed(torch, calls, sets, ROUNDS)
     row["teraflops"] = {name: case["operations"] / ms / 1e9 for name, ms in row["milliseconds"].items()}
+    row["gigabytes_per_second"] = {name: case["bytes"] / ms / 1e6 for name, ms in row["milliseconds"].items()}
+    row["passed"] = isinstance(error := row["errors"].get("attnc"), float) and error <= LIMIT[case["kind"]]
     return row
 
 
 def run(folder, manifest, seconds):
     torch = torch_on_device()
-    torch.backends.cuda.matmul.allow_tf32 = False
     begin, rows, left = time.monotonic(), [], 0
     for case in manifest["measures"]:
         if time.monotonic() - begin > seconds:
             left += 1
             continue
-        row = {"name": case["name"], "dtype": case["dtype"], "shape": case["shape"], **one(torch, folder, case)}
-        row["passed"] = row["errors"]["attnc"] <= LIMIT[case["dtype"]]
+        row = {"name": case["name"], "kind": case["kind"], "sizes": case["named"], **one(torch, folder, case, manifest["target"])}
         rows.append(row)
-        print(f"{row['name']} {row['shape']} {'' if row['passed'] else 'WRONG '}"
-              + ", ".join(f"{name} {rate:.1f}" for name, rate in row["teraflops"].items()) + " TFLOP/s", flush=True)
+        sizes = ", ".join(f"{name} = {n}" for name, n in row["sizes"].items())
+        rates = row["gigabytes_per_second" if "decode" in row["name"] else "teraflops"]
+        print(f"{row['name']} ({sizes}) {'' if row['passed'] else 'WRONG '}"
+              + ", ".join(f"{name} {rate:.1f}" for name, rate in rates.items())
+              + (" GB/s" if "decode" in row["name"] else " TFLOP/s"), flush=True)
+        for name, problem in row["problems"].items():
+            print(f"  {name}: {problem}")
     return {"device": torch.cuda.get_device_name(0), "torch": torch.__version__, "target": manifest["target"],
             "passed": bool(rows) and all(row["passed"] for row in rows), "unmeasured": left, "rows": rows}
