@@ -259,4 +259,6 @@ def ChunksOp : Attnc_Op<"chunks", [AttrSizedOperandSegments,
   }];
 }
 
+include "attnc/dialect/AmxOps.td"
+
 #endif

@@ -118,6 +118,9 @@ std::string headerText(const Definition &definition, DType real, const Size::Val
   text += lines;
   text += " *\n * Arrays are dense and row-major; outputs overlap no other array.\n * Returns 0, or 1 when there is "
           "not enough memory.\n";
+  if (real == DType::BF16 && !device)
+    text +=
+        " * Also 5 where it is compiled for tile registers (AMX) and the system does not let the process use them.\n";
   if (device)
     text +=
         fmt::format(" * Also 2 without a device, 3 for an array that is not as above, 4 for an error of the driver:\n"

@@ -4,6 +4,7 @@
 #include "attnc/kernel/Loader.h"
 #include "attnc/kernel/Marshal.h"
 #include "attnc/kernel/Stopwatch.h"
+#include "attnc/kernel/TileState.h"
 
 #include <algorithm>
 #include <bit>
@@ -101,6 +102,8 @@ tl::expected<KernelRun, std::string> Kernel::run(const Size::Values &sizes, std:
     return tl::unexpected<std::string>(impl->error());
   if (status == 1)
     return tl::unexpected<std::string>("there is not enough memory for its scratch arrays");
+  if (status == tilesRefused)
+    return tl::unexpected<std::string>("the system does not let this process use tile registers (AMX)");
   if (status != 0)
     return tl::unexpected(fmt::format("the kernel returned {}", status));
   return result;

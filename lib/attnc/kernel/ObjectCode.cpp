@@ -4,6 +4,7 @@
 #include "attnc/kernel/Bfloat.h"
 #include "attnc/kernel/Program.h"
 #include "attnc/kernel/Scratch.h"
+#include "attnc/kernel/TileState.h"
 
 #include <fmt/format.h>
 #include <llvm/Analysis/TargetLibraryInfo.h>
@@ -169,6 +170,7 @@ tl::expected<std::string, std::string> emitCode(mlir::ModuleOp source, const Cod
   if (machine->getTargetTriple().isX86() && !machine->getMCSubtargetInfo()->checkFeatures("+avx512bf16"))
     expandBfloatRounding(*module);
   refuseMissingScratch(*module);
+  requestTiles(*module, options.exported);
   optimise(*module, *machine, options.level);
 
   llvm::SmallVector<char, 0> bytes;

@@ -17,15 +17,6 @@ namespace attnc {
 
 namespace {
 
-/// What of a target the tiles of streams are made for.
-Machine machineOf(const Target &target) {
-  if (target.triple.starts_with("aarch64"))
-    return {128, 32};
-  if (target.hasWideVectors())
-    return {512, 32};
-  return target.hasFusedMultiply() ? Machine{256, 16} : Machine{128, 16};
-}
-
 /// A module of MLIR with the context it lives in.
 struct Lowering {
   mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED}; // one kernel is too small to share out
@@ -48,7 +39,7 @@ struct Lowering {
         !lowered || station == Artefact::Linalg || station == Artefact::Streams)
       return lowered;
     if (!device)
-      return lowerToLLVM(*module, machineOf(target));
+      return lowerToLLVM(*module, target.machine());
     if (auto placed = lowerToArrays(*module); !placed)
       return placed;
     return lowerToLaunches(*module);

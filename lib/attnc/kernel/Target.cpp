@@ -1,6 +1,7 @@
 #include "attnc/kernel/Target.h"
 
 #include "attnc/kernel/Backend.h"
+#include "attnc/kernel/TileState.h"
 #include "attnc/support/Diagnostics.h"
 
 #include <algorithm>
@@ -41,6 +42,10 @@ static std::string_view x86Level(const llvm::StringMap<bool> &features) {
 
 static Target nativeTarget() {
   llvm::StringMap<bool> present = llvm::sys::getHostCPUFeatures();
+  if (present.lookup("amx-tile") && !tilesAllowed())
+    for (auto &feature : present)
+      if (feature.getKey().starts_with("amx-"))
+        feature.second = false;
   Target target;
   target.triple = llvm::Triple(llvm::sys::getProcessTriple()).isAArch64() ? armTriple : x86Triple;
   target.level = target.triple == armTriple ? "generic" : x86Level(present);
@@ -56,6 +61,20 @@ static Target nativeTarget() {
   return target;
 }
 
+std::string Target::key() const {
+  return fmt::format("{}/{}/{}/{}/{}", triple, level, features, unsigned(pairs), emulatesTiles);
+}
+
+Machine Target::machine() const {
+  if (triple == armTriple)
+    return {128, 32};
+  if (pairs != Machine::Pairs::None) // tile registers are sixteen words wide
+    return {512, 32, pairs, emulatesTiles};
+  if (hasWideVectors())
+    return {512, 32};
+  return hasFusedMultiply() ? Machine{256, 16} : Machine{128, 16};
+}
+
 bool Target::isHostArchitecture() const {
   return llvm::Triple(triple).getArch() == llvm::Triple(llvm::sys::getProcessTriple()).getArch();
 }
@@ -64,6 +83,22 @@ bool Target::hasWideVectors() const { return level == "x86-64-v4" || features.fi
 
 bool Target::hasFusedMultiply() const {
   return level == "x86-64-v3" || level == "x86-64-v4" || features.find("+fma") != std::string::npos;
+}
+
+/// Takes a feature of attnc's own; false where it is none.
+static bool takeOwn(Target &target, std::string_view feature) {
+  if (target.triple != x86Triple)
+    return false;
+  if (feature == "bf16-dot") {
+    addFeature(target.features, "+avx512bf16");
+    target.pairs = Machine::Pairs::Dot;
+  } else if (feature == "amx-emulated") {
+    target.pairs = Machine::Pairs::Tiles;
+    target.emulatesTiles = true;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 static tl::expected<void, std::string> checkFeature(const llvm::MCSubtargetInfo &machine, const std::string &feature,
@@ -132,6 +167,8 @@ tl::expected<Target, std::string> parseTarget(std::string_view text) {
       rest.remove_prefix(1);
       std::string feature(rest.substr(0, rest.find('+')));
       rest.remove_prefix(feature.size());
+      if (takeOwn(target, feature))
+        continue;
       if (auto checked = checkFeature(*info, feature, base); !checked)
         return tl::unexpected(checked.error());
       addFeature(target.features, "+" + feature);
@@ -139,6 +176,11 @@ tl::expected<Target, std::string> parseTarget(std::string_view text) {
   }
   if (target.hasWideVectors() && base != "native")
     addFeature(target.features, fullWidth);
+  if (target.pairs == Machine::Pairs::None && target.features.find("+amx-bf16") != std::string::npos) {
+    target.pairs = Machine::Pairs::Tiles;
+    if (target.features.find("+avx512bf16") == std::string::npos) // every such processor rounds too
+      addFeature(target.features, "+avx512bf16");
+  }
   return target;
 }
 

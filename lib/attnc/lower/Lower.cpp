@@ -86,9 +86,15 @@ void buildToArrays(mlir::OpPassManager &passes) {
 }
 
 void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
+  if (machine.pairs != Machine::Pairs::None) {
+    passes.addNestedPass<func::FuncOp>(createNarrowPass(goesByPairs));
+    passes.addPass(mlir::createCanonicalizerPass());
+  }
   buildToArrays(passes);
   passes.addPass(createSharePass());
   passes.addPass(createTilesPass(machine));
+  if (machine.emulatesTiles)
+    passes.addPass(createEmulateAmxPass());
   passes.addPass(createChunksPass(machine));
   passes.addNestedPass<func::FuncOp>(createLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
@@ -130,6 +136,7 @@ void registerLowering(mlir::DialectRegistry &registry) {
   mlir::registerPass([] { return createScansPass(); });
   mlir::registerPass([] { return createStreamPass(); });
   mlir::registerPass([] { return createNarrowPass(); });
+  mlir::registerPass(createEmulateAmxPass);
   registerTilesPass();
   registerChunksPass();
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused",

@@ -1,3 +1,4 @@
+#include "attnc/lower/AmxToLLVM.h"
 #include "attnc/lower/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -77,6 +78,7 @@ struct ToLLVM : mlir::PassWrapper<ToLLVM, mlir::OperationPass<mlir::ModuleOp>> {
     mlir::populateVectorToLLVMConversionPatterns(converter, conversions);
     mlir::vector::populateVectorMaskMaterializationPatterns(conversions, /*force32BitVectorIndices=*/false);
     mlir::populateOpenMPToLLVMConversionPatterns(converter, conversions);
+    populateAmxToLLVMPatterns(converter, conversions);
     mlir::LLVMConversionTarget target(getContext());
     mlir::configureOpenMPToLLVMConversionLegality(target, converter);
     target.addLegalOp<mlir::ModuleOp, mlir::UnrealizedConversionCastOp>();

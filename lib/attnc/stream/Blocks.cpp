@@ -1,6 +1,9 @@
 #include "attnc/stream/Blocks.h"
 
+#include "attnc/stream/Squares.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -18,26 +21,6 @@ using mlir::ValueRange;
 using Values = llvm::SmallVector<Value>;
 
 namespace {
-
-/// Rows of a square as its columns. Each round interleaves the first half of the rows with the second, which rotates
-/// the bits of (row, column) by one; after all bits of the row they are (column, row).
-Values turned(Code &code, Values rows) {
-  int64_t size = rows.size(), half = size / 2;
-  llvm::SmallVector<int64_t> low, high;
-  for (int64_t i = 0; i < half; ++i) {
-    low.append({i, size + i});
-    high.append({half + i, size + half + i});
-  }
-  for (int64_t done = 1; done < size; done *= 2) {
-    Values next;
-    for (int64_t i = 0; i < half; ++i) {
-      next.push_back(vector::ShuffleOp::create(code, rows[i], rows[i + half], low));
-      next.push_back(vector::ShuffleOp::create(code, rows[i], rows[i + half], high));
-    }
-    rows = next;
-  }
-  return rows;
-}
 
 /// Vectors of an array whose elements are computed with as f32, whole or in part.
 struct Access {
@@ -260,6 +243,17 @@ void Blocks::strips(Code &code, const View &matrix, Value rows, Value columns, c
        [&](Code &code, ValueRange given) { stripsBody(code, Turn(given), block); });
 }
 
+static Value multiplyAdd(Code &code, const Machine &machine, Value a, Value b, Value sum) {
+  if (machine.pairs != Machine::Pairs::Dot)
+    return vector::FMAOp::create(code, a, b, sum);
+  auto type = mlir::VectorType::get({2 * int64_t(machine.lanes())}, code.getBF16Type());
+  auto pairs = [&](Value words) { return vector::BitCastOp::create(code, type, words).getResult(); };
+  return mlir::LLVM::CallIntrinsicOp::create(code, sum.getType(),
+                                             code.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
+                                             ValueRange{sum, pairs(a), pairs(b)})
+      .getResult(0);
+}
+
 void Blocks::accumulate(Code &code, Value scratch, const Product &product, unsigned wide) {
   Value adds = arith::ConstantIntOp::create(code, product.scaleAt != nullptr, 1);
   Values arguments = {
@@ -267,7 +261,8 @@ void Blocks::accumulate(Code &code, Value scratch, const Product &product, unsig
       product.count, product.outAt,  product.blocks,   product.scaleAt ? product.scaleAt : index(code, 0),
       adds};
   int64_t lanes = machine.lanes(), rows = machine.rows();
-  call(code, llvm::formatv("accumulate_{0}x{1}", rows, wide).str(), arguments, [&](Code &code, ValueRange given) {
+  const char *what = machine.pairs == Machine::Pairs::Dot ? "accumulate_pairs" : "accumulate";
+  call(code, llvm::formatv("{0}_{1}x{2}", what, rows, wide).str(), arguments, [&](Code &code, ValueRange given) {
     Value array = given[0], none = index(code, 0), width = index(code, wide * lanes);
     auto type = mlir::VectorType::get({lanes}, code.getF32Type());
     auto vectorAt = [&](Code &code, Value at, int64_t v) {
@@ -301,7 +296,7 @@ void Blocks::accumulate(Code &code, Value scratch, const Product &product, unsig
           Value at = add(code, element, index(code, row));
           Value factor = broadcast(code, memref::LoadOp::create(code, array, ValueRange{at}), lanes);
           for (unsigned v = 0; v < wide; ++v)
-            next.push_back(vector::FMAOp::create(code, factor, vectors[v], carried[row * wide + v]));
+            next.push_back(multiplyAdd(code, machine, factor, vectors[v], carried[row * wide + v]));
         }
         return next;
       });

@@ -44,12 +44,14 @@ public:
   struct Product {
     mlir::Value leftAt, leftStep, rightAt, count, outAt, blocks, scaleAt = nullptr;
   };
+  /// With dot products an element is a pair of bf16.
   void accumulate(Code &code, mlir::Value scratch, const Product &product, unsigned wide);
 
-private:
+  /// Calls the function of that name, whose body is given.
   using Body = llvm::function_ref<void(Code &, mlir::ValueRange)>;
   void call(Code &code, llvm::StringRef name, mlir::ValueRange arguments, Body body);
 
+private:
   mlir::ModuleOp module;
   Machine machine;
 };

@@ -15,7 +15,7 @@ Lanes operator+(Lanes a, Lanes b);
 Lanes operator-(Lanes a, Lanes b);
 Lanes operator*(Lanes a, Lanes b);
 Lanes maximum(Lanes a, Lanes b);
-/// e^x for x ≤ 0, with relative error 1e-7 + 2e-8 |x|; 0 from −87.3 down, NaN of NaN.
+/// e^x for x ≤ 87, with relative error 1e-7 + 2e-8 |x|; 0 from −87.3 down, NaN of NaN.
 Lanes expBelow(Lanes x);
 /// 0 in place of −∞.
 Lanes finiteOrZero(Lanes x);

@@ -1,10 +1,12 @@
 #include "attnc/stream/Algebra.h"
+#include "attnc/stream/Narrow.h"
 #include "attnc/stream/Passes.h"
 #include "attnc/stream/Rows.h"
 #include "attnc/stream/Tiles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -30,10 +32,18 @@ bool hasFewQueries(StreamOp stream) {
   return !mlir::ShapedType::isDynamic(queries) && queries < fewQueries;
 }
 
-/// Whether each key, and each value, is a row along memory.
+/// Whether all that is multiplied is kept in bf16.
+bool multipliesPairs(StreamOp stream) {
+  unsigned count = stream.getContraction().size() + stream.getValue().size();
+  return count > 0 && llvm::all_of(llvm::seq(count), [&](unsigned i) { return isNarrow(stream, i); });
+}
+
+/// Whether each key, and each value, is a row of f32 along memory.
 bool liesInRows(StreamOp stream) {
   auto isRow = [&](unsigned operand, unsigned loop) {
     auto type = mlir::cast<mlir::MemRefType>(stream.arrays()[operand].getType());
+    if (!type.getElementType().isF32())
+      return false;
     llvm::SmallVector<int64_t> strides;
     int64_t offset;
     mlir::AffineMap map = stream.mapOf(operand);
@@ -50,21 +60,22 @@ struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
   Tiles(const Machine &machine = {}) {
     vectorBits = machine.vectorBits;
     registers = machine.registers;
+    pairs = machine.pairs;
   }
   Tiles(const Tiles &other) : PassWrapper(other) {}
   llvm::StringRef getArgument() const final { return "attnc-tiles"; }
   llvm::StringRef getDescription() const final { return "streams on arrays as loops over tiles of vectors"; }
   void getDependentDialects(mlir::DialectRegistry &registry) const final {
-    registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::memref::MemRefDialect,
-                    mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
+    registry.insert<mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect,
+                    mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   }
 
   void runOnOperation() final {
-    Machine machine{vectorBits, registers};
     llvm::SmallVector<StreamOp> streams;
     getOperation()->walk([&](StreamOp op) { streams.push_back(op); });
     for (auto [number, stream] : llvm::enumerate(streams)) {
       Code code(stream.getLoc(), stream);
+      Machine machine{vectorBits, registers, multipliesPairs(stream) ? Machine::Pairs(pairs) : Machine::Pairs::None};
       std::string name = llvm::formatv("stream_{0}", number);
       if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {})) {
         stream.emitOpError() << "there is no algebra '" << stream.getAlgebra() << "'";
@@ -85,9 +96,16 @@ struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
 
   Option<unsigned> vectorBits{*this, "vector-bits", llvm::cl::desc("bits of a vector"), llvm::cl::init(128)};
   Option<unsigned> registers{*this, "registers", llvm::cl::desc("how many vectors registers hold"), llvm::cl::init(16)};
+  Option<Machine::Pairs> pairs{*this, "pairs", llvm::cl::desc("what multiplies pairs of bf16"),
+                               llvm::cl::init(Machine::Pairs::None),
+                               llvm::cl::values(clEnumValN(Machine::Pairs::None, "none", "nothing"),
+                                                clEnumValN(Machine::Pairs::Dot, "dot", "dot products of vectors"),
+                                                clEnumValN(Machine::Pairs::Tiles, "tiles", "tile registers"))};
 };
 
 } // namespace
+
+bool goesByPairs(StreamOp stream) { return canFillLanes(stream) && !hasFewQueries(stream) && multipliesPairs(stream); }
 
 std::unique_ptr<mlir::Pass> createTilesPass(const Machine &machine) { return std::make_unique<Tiles>(machine); }
 void registerTilesPass() { mlir::PassRegistration<Tiles>(); }

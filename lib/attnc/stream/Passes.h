@@ -26,9 +26,14 @@ std::unique_ptr<mlir::Pass> createStreamPass(StreamRefusal refuse = {});
 /// `attnc-narrow`: streams that are chosen read and write arrays in bf16 as they are kept, where only they ask for them
 /// in f32, and compute what is made of constants alone.
 std::unique_ptr<mlir::Pass> createNarrowPass(std::function<bool(dialect::StreamOp)> chosen = {});
+/// Whether a machine that multiplies pairs of bf16 does so in a stream, once it is narrowed: what is multiplied is kept
+/// in bf16, and is met by enough queries.
+bool goesByPairs(dialect::StreamOp stream);
 /// `attnc-tiles`: `attnc.stream` on arrays becomes loops over tiles in the registers of a machine, or over rows.
 std::unique_ptr<mlir::Pass> createTilesPass(const Machine &machine = {});
 void registerTilesPass();
+/// `attnc-emulate-amx`: tile registers as arrays, what is done with them as loops.
+std::unique_ptr<mlir::Pass> createEmulateAmxPass();
 
 /// `attnc-scans`: loops of steps that are affine in their states become `attnc.chunks`; remarks tell which, and why
 /// others are not.

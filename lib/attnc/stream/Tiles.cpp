@@ -2,6 +2,7 @@
 
 #include "attnc/stream/Algebra.h"
 #include "attnc/stream/KeyRange.h"
+#include "attnc/stream/Products.h"
 #include "attnc/stream/Region.h"
 #include "attnc/stream/Sharing.h"
 #include "attnc/stream/StreamLoops.h"
@@ -54,8 +55,8 @@ template <class Algebra> class TileEmitter {
 public:
   TileEmitter(Code &code, StreamOp stream, const Machine &machine, std::string name)
       : code(code), stream(stream), loops(code, stream), sharing(code, loops.work(), std::move(name)),
-        blocks(stream->getParentOfType<mlir::ModuleOp>(), machine), lanes(machine.lanes()), vectors(machine.vectors()),
-        rows(machine.rows()), side(std::max(lanes, rows)) {}
+        products(stream->getParentOfType<mlir::ModuleOp>(), machine), lanes(machine.lanes()),
+        vectors(machine.vectors()), rows(machine.rows()), fold(machine.fold()), side(std::max(fold * lanes, rows)) {}
 
   void run() {
     findOperands();
@@ -108,8 +109,9 @@ private:
     featureRoom = multiply(code, ceilDiv(code, features, side), index(code, side));
     keyBlocks = ceilDiv(code, keys, rows);
     featureBlocks = ceilDiv(code, features, rows);
-    keyBlock = multiply(code, depthRoom, index(code, rows));
-    valueStrip = multiply(code, keyBlocks, index(code, rows * rows));
+    Value depthWords = code.createOrFold<arith::DivUIOp>(depthRoom, index(code, fold));
+    keyBlock = multiply(code, depthWords, index(code, rows));
+    valueStrip = multiply(code, keyBlocks, index(code, rows * rows / fold));
     stateRoom = multiply(code, add(code, featureRoom, index(code, 2)), width);
 
     tiles = ceilDiv(code, queries, vectors * lanes);
@@ -131,13 +133,13 @@ private:
         reserve(choose(code, parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none));
     slots = room;
     room = none;
-    queryPanel = reserve(multiply(code, depthRoom, width));
+    queryPanel = reserve(multiply(code, depthWords, width));
     scores = reserve(index(code, keyTile * vectors * lanes));
     scales = reserve(width);
     state = reserve(stateRoom);
     for (const Operand &other : others)
       turned.push_back(other.hasRows && other.hasColumns ? reserve(index(code, keyTile * vectors * lanes)) : none);
-    Value tile = choose(code, packed, none, index(code, keyTile));
+    Value tile = choose(code, packed, none, index(code, keyTile / fold));
     ownKeys = reserve(choose(code, grouped, keysOfHead, multiply(code, depthRoom, tile)));
     ownValues = reserve(choose(code, grouped, valuesOfHead, multiply(code, featureRoom, tile)));
     slotRoom = room;
@@ -189,20 +191,17 @@ private:
   }
   Value valuesAt(Value number, Value block) {
     Value matrix = multiply(code, multiply(code, number, featureBlocks), valueStrip);
-    return add(code, packedValues, add(code, matrix, multiply(code, block, index(code, rows * rows))));
+    return add(code, packedValues, add(code, matrix, multiply(code, block, index(code, rows * rows / fold))));
   }
   /// So many blocks of keys from `first` on.
   void packKeys(llvm::ArrayRef<Value> batch, Value first, Value count, Value at) {
-    loop(code, index(code, 0), count, 1, [&](Value block) {
-      Value from = add(code, first, multiply(code, block, index(code, rows)));
-      blocks.gather(code, key.at(code, batch, from), subtract(code, keys, from), depth,
-                    {scratch, add(code, at, multiply(code, block, keyBlock)), index(code, rows)}, rows, 1);
-    });
+    products.packRows(code, key.at(code, batch, first), subtract(code, keys, first), depth, scratch, at, keyBlock,
+                      count);
   }
   /// Up to so many values from `first` on.
   void packValues(llvm::ArrayRef<Value> batch, Value first, Value most, Value at, Value strip) {
-    blocks.strips(code, value.at(code, batch, first), smaller(code, subtract(code, keys, first), most), features,
-                  {scratch, at, strip}, rows);
+    products.packColumns(code, value.at(code, batch, first), smaller(code, subtract(code, keys, first), most), features,
+                         scratch, at, strip, featureBlocks);
   }
 
   /// The index of the batch and the first query of a tile.
@@ -273,8 +272,9 @@ private:
           scales = add(code, base, this->scales);
     auto at = [&](Value panel, Value row, unsigned v) { return place(panel, row, v, wide); };
     if (stream.isContracted())
-      blocks.gather(code, query.at(code, batch, first), subtract(code, queries, first), depth,
-                    {scratch, queryPanel, width}, lanes, wide);
+      products.packRight(code, query.at(code, batch, first), subtract(code, queries, first), depth, scratch, queryPanel,
+                         wide);
+    products.begin(code);
     loop(code, none, featureRoom, 1, [&](Value row) {
       for (unsigned v = 0; v < wide; ++v)
         storeLanes(zero, at(state, row, v));
@@ -314,8 +314,8 @@ private:
         contract(wide, batch, from, count, queryPanel, scores, base);
       for (unsigned other : region.turnedOthers()) {
         Value panel = add(code, base, turned[other]);
-        blocks.gather(code, others[other].at(code, batch, first, from), subtract(code, queries, first), count,
-                      {scratch, panel, width}, lanes, wide);
+        products.blocks.gather(code, others[other].at(code, batch, first, from), subtract(code, queries, first), count,
+                               {scratch, panel, width}, lanes, wide);
         region.usePanel(other, scratch, panel, from, wide * lanes);
       }
 
@@ -333,17 +333,21 @@ private:
             return next;
           });
         });
-      after = references;
       Values sums(before.drop_front(references.size()));
       if (Algebra::hasReference) {
-        Values rescale;
+        Values rescale, grown = products.keepReferences(code, references, before.take_front(wide));
         for (unsigned v = 0; v < wide; ++v) {
           rescale.push_back(Algebra::weight(number(before[v]), number(references[v])).value);
+          if (!grown.empty())
+            rescale[v] = choose(code, grown[v], rescale[v], splat(code, vectorType(), 1));
           storeLanes(rescale[v], at(scales, none, v));
         }
+        if (!grown.empty() && stream.isValued())
+          products.scale(code, grown, scratch, state, features, scales);
         for (auto [i, sum] : llvm::enumerate(sums))
           sum = (number(sum) * number(rescale[i % wide])).value;
       }
+      after = references;
       after.append(loop(code, none, count, 1, sums, [&](Value row, ValueRange sums) {
         Values next(sums);
         Value key = add(code, from, row);
@@ -370,6 +374,7 @@ private:
         accumulate(wide, batch, from, count, scores, state, scales, base);
       return after;
     });
+    products.end(code);
 
     ValueRange left(carried);
     auto keep = [&](bool kept, Value row) {
@@ -402,23 +407,21 @@ private:
     where(ofTile(), [&] { packKeys(batch, from, keyBlocks, own); });
     Value before = code.createOrFold<arith::DivUIOp>(from, index(code, rows));
     own = choose(code, grouped, add(code, own, multiply(code, before, keyBlock)), own);
-    blocks.accumulate(code, scratch,
-                      {choose(code, packed, keysAt(loops.number(key.loops, batch), before), own), keyBlock, queryPanel,
-                       depth, scores, keyBlocks},
-                      wide);
+    own = choose(code, packed, keysAt(loops.number(key.loops, batch), before), own);
+    products.accumulate(code, scratch, {own, keyBlock, queryPanel, depth, scores, keyBlocks}, wide);
   }
 
   /// O [e][query] = rescale O + Vᵀ P of a tile.
   void accumulate(unsigned wide, llvm::ArrayRef<Value> batch, Value from, Value count, Value weights,
                   Value accumulators, Value scales, Value base) {
-    Value own = add(code, base, ownValues), strip = index(code, keyTile * rows);
+    Value own = add(code, base, ownValues), strip = index(code, keyTile * rows / fold);
     where(ofTile(), [&] { packValues(batch, from, count, own, strip); });
     Value before = code.createOrFold<arith::DivUIOp>(from, index(code, rows));
-    own = choose(code, grouped, add(code, own, multiply(code, before, index(code, rows * rows))), own);
-    blocks.accumulate(code, scratch,
-                      {choose(code, packed, valuesAt(loops.number(value.loops, batch), before), own),
-                       choose(code, ofTile(), strip, valueStrip), weights, count, accumulators, featureBlocks, scales},
-                      wide);
+    own = choose(code, grouped, add(code, own, multiply(code, before, index(code, rows * rows / fold))), own);
+    products.toRight(code, scratch, weights, count, wide);
+    own = choose(code, packed, valuesAt(loops.number(value.loops, batch), before), own);
+    strip = choose(code, ofTile(), strip, valueStrip);
+    products.accumulate(code, scratch, {own, strip, weights, count, accumulators, featureBlocks, scales}, wide);
   }
 
   /// Whether keys and values are packed a tile at a time.
@@ -460,19 +463,19 @@ private:
         storeLanes(Algebra::finish(total, measure).value, at(state, row, v));
       }
     });
-    blocks.scatter(code, output.at(code, batch, first), subtract(code, queries, first), features,
-                   {scratch, state, width}, wide);
+    products.blocks.scatter(code, output.at(code, batch, first), subtract(code, queries, first), features,
+                            {scratch, state, width}, wide);
     if (stream.isMeasured())
-      blocks.scatter(code, measures.at(code, batch, first), subtract(code, queries, first), one,
-                     {scratch, at(state, measureRow, 0), width}, wide);
+      products.blocks.scatter(code, measures.at(code, batch, first), subtract(code, queries, first), one,
+                              {scratch, at(state, measureRow, 0), width}, wide);
   }
 
   Code &code;
   StreamOp stream;
   StreamLoops loops;
   Sharing sharing;
-  Blocks blocks;
-  int64_t lanes, vectors, rows, side;
+  Products products;
+  int64_t lanes, vectors, rows, fold, side; // `fold`: elements in a word
   Operand query, key, value, output, measures;
   bool measured = false; // whether a state has one
   llvm::SmallVector<Operand> others;

@@ -47,7 +47,12 @@ class Bench:
     def kernel(self, family, sizes, arrays, fixed=True):
         shape = [sizes[axis] for axis in family.output.split()]
         return Kernel(self.options.attnc, self.folder, os.path.join(ROOT, family.program), family.diagram, sizes, [shape],
-                      family.dtype, fixed).on(arrays)
+                      family.dtype, fixed, self.target(family)).on(arrays)
+
+    def target(self, family):
+        """This machine; with its dot products for bf16, which it does not tell of by itself, where they are worth it."""
+        pays = family.dtype == "bf16" and self.bf16 == "bf16 dot" and self.probes.dots_pay()
+        return self.options.target or ("native+bf16-dot" if pays else "native")
 
     def calls(self, family, sizes, arrays):
         """Every implementation, by name."""
@@ -120,6 +125,7 @@ def arguments():
     parser.add_argument("--only", help="families or parts, with commas between")
     parser.add_argument("--skip", default="", help="those not to measure")
     parser.add_argument("--list", action="store_true", help="name the families and parts")
+    parser.add_argument("--target", help="what kernels are compiled for, in place of this machine")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--budget", type=float, help="seconds for a case, once it had five rounds (4, or 0.5 when quick)")
     parser.add_argument("--quick", action="store_true")

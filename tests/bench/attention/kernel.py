@@ -10,10 +10,11 @@ import numpy as np
 class Kernel:
     """A diagram for arrays of these sizes. With `fixed`, they are compiled in; else they are arguments."""
 
-    def __init__(self, attnc, folder, program, diagram, sizes, shapes, dtype="f32", fixed=True):
-        name = "-".join([diagram, *(f"{v}" for v in sizes.values() if fixed), dtype])
+    def __init__(self, attnc, folder, program, diagram, sizes, shapes, dtype="f32", fixed=True, target="native"):
+        name = "-".join([diagram, *(f"{v}" for v in sizes.values() if fixed), dtype, target])
         library = os.path.join(folder, f"{os.path.basename(program)}-{name}.so")
-        command = [attnc, "compile", program, diagram, "--emit=so", "-o", library, "--dtype", dtype]
+        command = [attnc, "compile", program, diagram, "--emit=so", "-o", library, "--dtype", dtype,
+                   "--target", target]
         if fixed and sizes:
             command += ["--size", *(f"{k}={v}" for k, v in sizes.items())]
         begin = time.perf_counter()

@@ -70,6 +70,10 @@ class Probes:
         """The name of the fastest way to multiply bf16."""
         return max(("bf16 tiles", "bf16 dot", "fma"), key=lambda name: max(self.rate(name) for _ in range(3)))
 
+    def dots_pay(self):
+        """Whether dot products of bf16 do twice the operations of multiply-adds, or more."""
+        return max(self.rate("bf16 dot") for _ in range(3)) >= 1.9 * max(self.rate("fma") for _ in range(3))
+
     def peaks(self):
         names = [*self.rounds, "read"]
         rates = {name: [self.rate(name) for _ in range(9)] for name in names}

@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#if defined(__AMX_BF16__)
-#include <immintrin.h>
+#if defined(__x86_64__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -133,33 +132,32 @@ double dot_products(long rounds, int wall) { return 0; }
 double dot_products_work(void) { return 0; }
 #endif
 
-#if defined(__AMX_BF16__)
+#if defined(__x86_64__)
+/* The shape of all eight tiles, as LDTILECFG reads it: palette 1, bytes of a row, rows. Written in assembly too, so that it is
+ * built on every x86, and called where tiles_work() is not 0. */
+static const struct {
+  uint8_t palette, start, rest[14];
+  uint16_t bytes[16];
+  uint8_t rows[16];
+} shape __attribute__((aligned(64))) = {1, 0, {0}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+
 double tiles(long rounds, int wall) {
-  struct __attribute__((packed)) {
-    uint8_t palette, start, pad[14];
-    uint16_t bytes[16];
-    uint8_t rows[16];
-  } shape;
-  memset(&shape, 0, sizeof shape);
-  shape.palette = 1;
-  for (int i = 0; i < 8; i++) {
-    shape.bytes[i] = 64;
-    shape.rows[i] = 16;
-  }
-  _tile_loadconfig(&shape);
-  static uint8_t zeros[1024] __attribute__((aligned(64)));
-  _tile_zero(0), _tile_zero(1), _tile_zero(2), _tile_zero(3);
-  _tile_loadd(4, zeros, 64), _tile_loadd(5, zeros, 64), _tile_loadd(6, zeros, 64), _tile_loadd(7, zeros, 64);
+  __asm__ volatile("ldtilecfg %0\n tilezero %%tmm0\n tilezero %%tmm1\n tilezero %%tmm2\n tilezero %%tmm3\n"
+                   "tilezero %%tmm4\n tilezero %%tmm5\n tilezero %%tmm6\n tilezero %%tmm7\n" : : "m"(shape));
   double begin = now(wall);
-  while (rounds-- > 0) {
-    _tile_dpbf16ps(0, 4, 6), _tile_dpbf16ps(1, 4, 7), _tile_dpbf16ps(2, 5, 6), _tile_dpbf16ps(3, 5, 7);
-  }
+  __asm__ volatile("1:\n tdpbf16ps %%tmm6, %%tmm4, %%tmm0\n tdpbf16ps %%tmm7, %%tmm4, %%tmm1\n"
+                   "tdpbf16ps %%tmm6, %%tmm5, %%tmm2\n tdpbf16ps %%tmm7, %%tmm5, %%tmm3\n" LOOP_END : [n] "+r"(rounds) : : "cc");
   double seconds = now(wall) - begin;
-  _tile_release();
+  __asm__ volatile("tilerelease");
   return seconds;
 }
-/* 0 where the kernel does not let this process use tiles. */
-double tiles_work(void) { return syscall(SYS_arch_prctl, 0x1023, 18) ? 0 : 4.0 * 2 * 16 * 16 * 32; }
+/* 0 where the processor has none, or the system does not let this process use them. */
+double tiles_work(void) {
+  unsigned a = 7, b, c = 0, d;
+  __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  int has = (d >> 24 & 1) && (d >> 22 & 1); /* amx-tile, amx-bf16 */
+  return has && !syscall(SYS_arch_prctl, 0x1023, 18) ? 4.0 * 2 * 16 * 16 * 32 : 0;
+}
 #else
 double tiles(long rounds, int wall) { return 0; }
 double tiles_work(void) { return 0; }

@@ -43,3 +43,20 @@ func.func @everything(%x: tensor<?x3xf32>, %i: tensor<?xi64>, %b: tensor<i1>, %w
   }
   return
 }
+
+// CHECK-LABEL: func.func @tiles
+func.func @tiles(%words: memref<?xf32>, %at: index, %stride: index) {
+  // CHECK: attnc.amx.configure
+  attnc.amx.configure
+  // CHECK: attnc.amx.zero 0
+  attnc.amx.zero 0
+  // CHECK: attnc.amx.load 4 from %{{.*}}[%{{.*}}] stride %{{.*}} : memref<?xf32>
+  attnc.amx.load 4 from %words[%at] stride %stride : memref<?xf32>
+  // CHECK: attnc.amx.multiply 0 by 4, 7
+  attnc.amx.multiply 0 by 4, 7
+  // CHECK: attnc.amx.store 0 to %{{.*}}[%{{.*}}] stride %{{.*}} : memref<?xf32>
+  attnc.amx.store 0 to %words[%at] stride %stride : memref<?xf32>
+  // CHECK: attnc.amx.release
+  attnc.amx.release
+  return
+}

@@ -81,6 +81,7 @@ extern "C" {
  *
  * Arrays are dense and row-major; outputs overlap no other array.
  * Returns 0, or 1 when there is not enough memory.
+ * Also 5 where it is compiled for tile registers (AMX) and the system does not let the process use them.
  * A real is the 16 bits of a bfloat16, the upper half of a float.
  */
 int32_t attnc_f_(

@@ -23,6 +23,27 @@ TEST_CASE("a target is a level and features") {
   CHECK(parseTarget("x86-64-v4").value().key() != v4.key());
 }
 
+TEST_CASE("a target says what multiplies pairs of bf16") {
+  using enum Machine::Pairs;
+  CHECK(parseTarget("x86-64-v4+avx512bf16")->machine().pairs == None);
+  Target tiles = parseTarget("x86-64-v4+amx-bf16").value(), emulated = parseTarget("x86-64-v4+amx-emulated").value();
+  CHECK(tiles.machine().pairs == Tiles);
+  CHECK_FALSE(tiles.machine().emulatesTiles);
+  CHECK(emulated.machine().pairs == Tiles);
+  CHECK(emulated.machine().emulatesTiles);
+  CHECK(emulated.features.find("amx") == std::string::npos);
+  CHECK(emulated.key() != parseTarget("x86-64-v4")->key());
+  Target dot = parseTarget("x86-64-v4+bf16-dot").value();
+  CHECK(dot.machine().pairs == Dot);
+  CHECK(dot.features == "+avx512bf16,-prefer-256-bit");
+  CHECK(dot.key() != parseTarget("x86-64-v4+avx512bf16")->key());
+  CHECK(parseTarget("x86-64-v4+amx-bf16+bf16-dot")->machine().pairs == Dot);
+  // Tile registers are sixteen words wide, whatever the vectors of the machine.
+  CHECK(parseTarget("x86-64-v3+amx-emulated")->machine().lanes() == 16);
+  CHECK_FALSE(parseTarget("aarch64+amx-emulated"));
+  CHECK(parseTarget("aarch64")->machine().pairs == None);
+}
+
 TEST_CASE("the native target is what this machine can do, each time the same") {
   Target native = parseTarget("native").value();
   CHECK(native.isHostArchitecture());
