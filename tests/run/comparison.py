@@ -20,7 +20,10 @@ A table is a list of entries (examples/examples.json, tests/mechanisms/*.json):
     without           edges that the mechanism does not have, each with the name of a reason (`REASONS`)
     golden            published numbers: {"inputs", "parameters", "given", "expected": an array, or by names of results}
 """
+import os
+import platform
 import re
+import unittest
 from itertools import islice
 
 import numpy as np
@@ -210,3 +213,13 @@ class Comparison:
     @needs_compiler
     def test_run_f64(self):
         self.compare("run", 1e-12, "--check", "--dtype", "f64")
+
+    @needs_compiler
+    @unittest.skipUnless(platform.machine() == "x86_64", "tile registers are those of x86")
+    def test_run_bf16(self):
+        """By tile registers, emulated: the first sizes of every third program, or of all (ATTNC_SWEEP=1). The evaluator is given what
+        is left of the arrays in bf16, the formula is not."""
+        every = 1 if os.environ.get("ATTNC_SWEEP") == "1" else 3
+        taken = self.table[::every]
+        self.compare("run", np.inf, "--check", "--dtype", "bf16", "--target", "native+amx-emulated",
+                     of=lambda entry: islice(cases(entry), 1 if entry in taken else 0))

@@ -27,7 +27,7 @@ CHECKS = "dynamic", "double", "streams", "ptx"
 
 class Kernels(Comparison):
     """Each program of a table. Sizes are arguments, and compiled in at the first ones."""
-    test_check_is_quiet = test_eval = test_golden = test_run_f32 = test_run_f64 = None
+    test_check_is_quiet = test_eval = test_golden = test_run_f32 = test_run_f64 = test_run_bf16 = None
     every = 12  # the program in so many that meets a check, if not all do
 
     def taken(self, check):

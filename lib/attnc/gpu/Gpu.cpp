@@ -76,8 +76,8 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> kernels(mlir::Modul
 
 void registerGpu(mlir::DialectRegistry &registry) {
   registry.insert<mlir::gpu::GPUDialect, mlir::nvgpu::NVGPUDialect>();
-  for (auto create : {createBlocksPass, createKnownPass, createGridsPass, createOutlinePass,
-                      createFunctionsPass, createDevicePass, createEmulatePass})
+  for (auto create : {createBlocksPass, createKnownPass, createGridsPass, createOutlinePass, createFunctionsPass,
+                      createDevicePass, createEmulatePass})
     mlir::registerPass(create);
   static mlir::PassPipelineRegistration<> launches("attnc-to-launches", "linalg on arrays to a host with kernels",
                                                    buildToLaunches);
