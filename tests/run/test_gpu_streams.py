@@ -118,6 +118,21 @@ class Emulated(Case):
                           "d=16", "e=8").stdout
         self.assertIn("streamed: softmax over any number of keys for each query", told)
 
+    def test_lists(self):
+        """Many queries, each with keys of its own: lists, some of whose entries are of no key, and windows by index."""
+        for body in ("s = simd w (l) { dot(q, k[l]) }\n    sum w (a = softmax(s), l) { a * v[l] }",
+                     "s = simd w (l) { where(0 <= l and l < m, dot(q, k[l]), -inf) }\n    sum w (a = softmax(s, sink = 0.5), l) { a * v[l] }"):
+            program = self.write("r.attn", "diagram r(q: [n d], k: [m d], v: [m e]) -> [n e] where w >= 0 {\n"
+                                 "  simd n as i (q) {\n    l = simd w as o { floordiv(i * 7 + o * o * 3, 2) - 4 }\n"
+                                 f"    {body}\n  }}\n}}\n")
+            told = self.attnc("compile", "--target=cuda", "--explain", program, "--size", "d=8", "e=8").stdout
+            self.assertIn("streamed: softmax over any number of keys for each query", told)
+            for real, n, m, d, e, w in (("f32", 1, 1, 1, 1, 1), ("f32", 5, 30, 7, 19, 40), ("bf16", 9, 70, 16, 64, 70),
+                                        ("f32", 2, 8, 4, 3, 1500), ("f32", 4, 0, 3, 2, 9), ("f32", 4, 5, 3, 2, 0), ("f32", 0, 5, 3, 2, 3)):
+                with self.subTest(f"{body} {real} n={n} m={m} d={d} e={e} w={w}"):
+                    self.run_random(program, f"n={n}", f"m={m}", f"d={d}", f"e={e}", f"w={w}", options=("--dtype", real))
+            self.run_random(program, "n=5", "m=30", "d=8", "e=8", "w=40", options=("--dynamic",))
+
     def test_sinks_and_normalisers(self):
         sink = self.write("k.attn", """diagram k(q: [n d], k: [m d], v: [m e], s: [n]) -> [n e] {
   simd n (q, s) {
@@ -163,6 +178,28 @@ class Scans(test_scans.Scans):
                                "--size", "h=2", f"n={n}", f"d={d}")
 
 
+    def test_by_matrices(self):
+        """Chunks as products of the matrix unit: lengths around those of chunks and of blocks of columns; reads before the update;
+        gates that leave their range within a chunk."""
+        sizes = (1, 1, 1), (64, 16, 65), (65, 33, 7), (150, 9, 20), (0, 8, 8), (31, 70, 64)
+        for number, (name, parts) in enumerate(test_scans.SCANS.items()):
+            for options in [("--f32", "tf32")] + [("--dtype", "bf16")] * (name in ("before", "each step", "diagonal", "logarithms")):
+                with self.subTest(f"{options} {name}"):
+                    arrays = self.arrays(sizes[number % len(sizes)], parts[0], "near 1")
+                    self.check(test_scans.program(*parts), arrays, *options, chunked=None)
+        for name in ("each step before", "diagonal", "diagonal before"):
+            for gates in ("tiny", "zeros", "signs"):
+                with self.subTest(f"{name}, {gates}"):
+                    parts = test_scans.SCANS[name]
+                    self.check(test_scans.program(*parts), self.arrays((150, 10, 20), parts[0], gates), "--f32", "tf32", chunked=None)
+        program = ROOT / "tests" / "bench" / "attention" / "scans.attn"
+        for diagram, gates, options in (("linear_scan", (), ("--f32", "tf32")),  # with a normaliser
+                                        ("gated_scan", ("g=random:4",), ("--dtype", "bf16"))):
+            with self.subTest(f"{diagram} {options}"):
+                self.attnc("run", program, diagram, "--in", "q=random:1", "k=random:2", "v=random:3", *gates, "--check",
+                           *options, "--size", "h=2", "n=70", "d=32")
+
+
 @needs_compiler
 class Assembled(Case):
     def ptx(self, program, architecture, *options, diagram=None):
@@ -184,6 +221,12 @@ class Assembled(Case):
         text = self.ptx(CAUSAL, "sm_80", "--f32=tf32", "--size", "d=64", "e=64")
         self.assertEqual(len(re.findall(r"mma\.sync\.aligned\.m16n8k8\S*tf32", text)), 64 // 8 * 8 + 8 * 64 // 8)
         self.assertIn("cvt.rna.tf32.f32", text)
+        # Chunks of 32 steps: P; of Y the state's part, and values for later steps; S: each by tiles of 16 × 8, of a warp.
+        scans = ROOT / "tests" / "bench" / "attention" / "scans.attn"
+        text = self.ptx(scans, "sm_80", "--dtype", "bf16", "--size", "d=64", diagram="ssd_scan")
+        self.assertEqual(len(re.findall(r"mma\.sync\.aligned\.m16n8k16\S*bf16", text)), 4 * 2 + 4 * 4 + (4 + 2) + 2 * 8)
+        text = self.ptx(scans, "sm_90a", "--size", "d=64", diagram="linear_scan")
+        self.assertNotIn("mma.sync", text)
         text = self.ptx(SDPA, "sm_80", "--size", "d=64", "e=64")
         self.assertNotIn("mma.sync", text)
         self.assertIn("fma.rn.f32", text)
@@ -197,7 +240,9 @@ class Assembled(Case):
                 (heads, "causal", "bf16", "sm_90a", 256, 255), (heads, "causal", "tf32", "sm_80", 64, 210),
                 (heads, "causal", "tf32", "sm_90a", 256, 255), (heads, "alibi", "f32", "sm_80", 64, 200),
                 (heads, "causal", "f32", "sm_90a", 128, 255), (scans, "gated_scan", "f32", "sm_80", 128, 200),
-                (scans, "linear_scan", "f32", "sm_90a", 256, 255)):
+                (scans, "linear_scan", "f32", "sm_90a", 256, 255), (scans, "linear_scan", "tf32", "sm_80", 64, 255),
+                (scans, "ssd_scan", "bf16", "sm_90a", 128, 255), (scans, "gated_scan", "tf32", "sm_80", 128, 255),
+                (scans, "gated_scan", "bf16", "sm_80", 128, 255)):
             with self.subTest(f"{diagram} {real} {architecture} {d}"):
                 options = ("--f32", "tf32") if real == "tf32" else ("--dtype", real)
                 self.ptx(program, architecture, *options, "--size", f"d={d}", diagram=diagram)

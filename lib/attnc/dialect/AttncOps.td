@@ -231,7 +231,8 @@ def ChunksOp : Attnc_Op<"chunks", [AttrSizedOperandSegments,
 
     `states` are S before the first step, and perhaps z[.. d], a state with 1 in place of the values. The arrays
     written: y, then S after the last step; with z its reads z_t . query[.. t], and z after the last step. The gate, a
-    key, a query and a value may be the same along a loop. `logarithms`: the array of the gate holds those of gates.
+    key, a query and a value may be the same along a loop, and kept in bf16. `logarithms`: the array of the gate holds those
+    of gates.
   }];
   let arguments = (ins I64Attr:$batch, UnitAttr:$before, UnitAttr:$logarithms, Shaped:$query, Shaped:$key, Shaped:$value,
                        Variadic<Shaped>:$gate, Variadic<Shaped>:$states, Variadic<Shaped>:$outputs,

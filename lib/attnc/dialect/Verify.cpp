@@ -298,7 +298,8 @@ LogicalResult ChunksOp::verify() {
     mlir::AffineMap map = mapOf(i);
     auto type = mlir::cast<ShapedType>(operand.getType());
     if (map.getNumDims() != loopCount() || !map.isProjectedPermutation() ||
-        map.getNumResults() != unsigned(type.getRank()) || !type.getElementType().isF32())
+        map.getNumResults() != unsigned(type.getRank()) ||
+        !(type.getElementType().isF32() || (i < 3 + getGate().size() && type.getElementType().isBF16())))
       return emitOpError() << type << " cannot run along " << mlir::AffineMapAttr::get(map);
   }
   return mlir::success();

@@ -1,5 +1,6 @@
 #include "attnc/gpu/BlockScans.h"
 
+#include "attnc/gpu/BlockChunks.h"
 #include "attnc/gpu/Host.h"
 #include "attnc/gpu/Staging.h"
 
@@ -22,7 +23,8 @@
 //     S to where the last state is wanted
 //
 // Four threads have a column, each every fourth group of four rows of it. A normaliser is one more column, whose values
-// are 1. Steps come in order.
+// are 1. Steps come in order. It is the road of scans in true f32: chunks would cost more multiplications, and there is
+// no matrix unit for them.
 namespace attnc {
 
 namespace {
@@ -274,6 +276,10 @@ std::string refusalOfScan(ChunksOp scan) {
   return {};
 }
 
-void emitScan(Code &code, ChunksOp scan) { ScanEmitter(code, scan).run(); }
+void emitScan(Code &code, ChunksOp scan) {
+  if (auto tiling = chunkTilingOf(scan))
+    return emitChunks(code, scan, *tiling);
+  ScanEmitter(code, scan).run();
+}
 
 } // namespace attnc

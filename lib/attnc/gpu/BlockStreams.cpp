@@ -68,15 +68,17 @@ struct PartStates {
 
 template <class Algebra> class BlockEmitter {
 public:
-  BlockEmitter(Code &code, StreamOp stream, const Tiling &tiling)
-      : code(code), stream(stream), tiling(tiling), loops(code, stream) {}
+  /// `parted`: whether keys may be, where there are few queries.
+  BlockEmitter(Code &code, StreamOp stream, const Tiling &tiling, bool parted)
+      : code(code), stream(stream), tiling(tiling), parted(parted), loops(code, stream) {}
 
   void run() {
     queries = loops.extent(stream.queryLoop());
     keys = loops.extent(stream.keyLoop());
     Value none = index(code, 0), one = index(code, 1), indices = loops.count(loops.batch());
     tiles = ceilDiv(code, queries, tiling.queries());
-    findParts(multiply(code, indices, tiles));
+    if (parted)
+      findParts(multiply(code, indices, tiles));
     Values begins(2, none), ends{indices, tiles}, steps(2, one);
     if (states) {
       begins.push_back(none);
@@ -117,9 +119,8 @@ private:
     PartStates made;
     made.parts = partKeys(code, keys, tasks, tiling.keys, wantedBlocks, most);
     made.features = tiling.valued ? tiling.features : 1;
-    made.queries = tiling.queries();
-    Value floats =
-        multiply(code, multiply(code, tasks, made.parts.count), index(code, tiling.queries() * (made.features + 2)));
+    made.queries = *count;
+    Value floats = multiply(code, multiply(code, tasks, made.parts.count), index(code, *count * (made.features + 2)));
     made.array =
         memref::AllocOp::create(code, mlir::MemRefType::get({mlir::ShapedType::kDynamic}, f32()), ValueRange{floats});
     states = made;
@@ -273,6 +274,7 @@ private:
   Code &code;
   StreamOp stream;
   Tiling tiling;
+  bool parted;
   StreamLoops loops;
   Value queries, keys, tiles;
   std::optional<PartStates> states; // where keys are parted
@@ -281,6 +283,26 @@ private:
   std::optional<RowFold<Algebra>> fold;
   std::optional<Region> placing; // of the one query, where there is one
 };
+
+/// Queries that have keys of their own become indices of the batch, with one query each. Whether they had.
+bool separateQueries(StreamOp stream) {
+  if (!stream.hasQueries() || stream.scoreOp().getPlaces().empty())
+    return false;
+  unsigned query = stream.queryLoop();
+  llvm::SmallVector<mlir::Attribute> maps;
+  for (auto map : stream.getMaps().getAsValueRange<mlir::AffineMapAttr>()) {
+    llvm::SmallVector<mlir::AffineExpr> axes;
+    for (unsigned axis = 0; axis < map.getNumResults(); ++axis) {
+      unsigned loop = map.getDimPosition(axis);
+      axes.push_back(mlir::getAffineDimExpr(loop + (loop > query), stream.getContext()));
+    }
+    maps.push_back(mlir::AffineMapAttr::get(mlir::AffineMap::get(map.getNumDims() + 1, 0, axes, stream.getContext())));
+  }
+  stream.setMapsAttr(mlir::ArrayAttr::get(stream.getContext(), maps));
+  stream.getScore().front().insertArgument(query + 1, mlir::IndexType::get(stream.getContext()), stream.getLoc());
+  stream.setBatch(query + 1);
+  return true;
+}
 
 struct Streams : mlir::PassWrapper<Streams, mlir::OperationPass<mlir::func::FuncOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Streams)
@@ -302,14 +324,16 @@ struct Streams : mlir::PassWrapper<Streams, mlir::OperationPass<mlir::func::Func
       scan.erase();
     });
     for (StreamOp stream : streams) {
+      bool separated = separateQueries(stream);
       auto tiling = tilingOf(stream);
       if (!tiling) {
         stream.emitOpError() << tiling.error();
         return signalPassFailure();
       }
       Code code(stream.getLoc(), stream);
-      algebra::withAlgebra(std::string_view(stream.getAlgebra()),
-                           [&](auto algebra) { BlockEmitter<decltype(algebra)>(code, stream, *tiling).run(); });
+      algebra::withAlgebra(std::string_view(stream.getAlgebra()), [&](auto algebra) {
+        BlockEmitter<decltype(algebra)>(code, stream, *tiling, !separated).run();
+      });
       stream.erase();
     }
   }

@@ -81,6 +81,32 @@ Value MatrixUnit::left(ValueRange results) {
   return a;
 }
 
+Value MatrixUnit::leftTurned(Value matrix, Value from, Value row) {
+  if (rounded) { // squares: columns 0 and 8, then the rows after them
+    Value eight = index(code, 8), later = code.createOrFold<arith::RemUIOp>(laneOver(8), index(code, 2));
+    return squares(matrix, add(code, from, add(code, laneRest(8), multiply(code, laneOver(16), eight))),
+                   add(code, row, multiply(code, later, eight)), true);
+  }
+  Value first = add(code, from, multiply(code, thread.pair, index(code, 2))), column = add(code, row, thread.group);
+  llvm::SmallVector<Value> words;
+  for (int64_t i = 0; i < 4; ++i)
+    words.push_back(memref::LoadOp::create(code, matrix, ValueRange{plus(first, i / 2), plus(column, i % 2 * 8)}));
+  return elements(words);
+}
+
+Value MatrixUnit::kept(Value a, Value from, llvm::function_ref<Value(Value)> keeps) {
+  int64_t width = depth() / 8; // elements in a word
+  Value first = add(code, from, multiply(code, thread.pair, index(code, 2)));
+  for (int64_t i = 0; i < 4; ++i)
+    for (int64_t half = 0; half < width; ++half) {
+      Value column = plus(first, width == 2 ? i / 2 * 8 + half : i / 2);
+      Value element = vector::ExtractOp::create(code, a, llvm::ArrayRef<int64_t>{i, half});
+      element = choose(code, keeps(column), element, splat(code, element.getType(), 0));
+      a = vector::InsertOp::create(code, element, a, llvm::ArrayRef<int64_t>{i, half});
+    }
+  return a;
+}
+
 MatrixUnit::Pair MatrixUnit::right(Value matrix, Value column, Value from) {
   if (rounded) { // squares: columns 0 and 8, then the rows after
     Value eight = index(code, 8);

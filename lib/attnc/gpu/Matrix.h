@@ -32,6 +32,10 @@ public:
 
   /// a[i][k] = matrix[row + i][from + k].
   Value left(Value matrix, Value row, Value from);
+  /// a[i][k] = matrix[from + k][row + i].
+  Value leftTurned(Value matrix, Value from, Value row);
+  /// A left factor whose columns begin with `from`, with 0 in those that are not to be kept.
+  Value kept(Value a, Value from, llvm::function_ref<Value(Value column)> keeps);
   /// a is what threads have of so many columns of results.
   Value left(mlir::ValueRange results);
   /// b[k][j] = matrix[column + j][from + k], for 16 columns.

@@ -17,8 +17,6 @@ constexpr int64_t mostShared = 99 * 1024;
 tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
   if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {}))
     return tl::unexpected(fmt::format("there is no algebra '{}'", std::string_view(stream.getAlgebra())));
-  if (stream.hasQueries() && !stream.scoreOp().getPlaces().empty())
-    return tl::unexpected<std::string>("its keys lie at places that are computed, for many queries");
   Tiling tiling;
   tiling.contracted = stream.isContracted();
   tiling.valued = stream.isValued();

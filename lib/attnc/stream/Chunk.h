@@ -9,6 +9,8 @@ namespace attnc {
 
 /// C stays between 1 / reach and reach.
 inline constexpr double reach = 0x1p60;
+/// Whether |x| does, of a number or of each lane; NaN does not.
+mlir::Value inReach(Code &code, mlir::Value x);
 
 /// The code of a chunked scan, as loops of vectors. With C_i the product of the gates after the first step of the
 /// chunk, up to i:

@@ -11,8 +11,7 @@ namespace vector = mlir::vector;
 using mlir::Value;
 using mlir::ValueRange;
 
-/// Whether |x| is between 1 / reach and reach, of a number or of each lane; NaN is not.
-static Value inReach(Code &code, Value x) {
+Value inReach(Code &code, Value x) {
   Value size = mlir::math::AbsFOp::create(code, x);
   Value above = arith::CmpFOp::create(code, arith::CmpFPredicate::OGE, size, splat(code, x.getType(), 1 / reach));
   Value below = arith::CmpFOp::create(code, arith::CmpFPredicate::OLE, size, splat(code, x.getType(), reach));

@@ -15,9 +15,9 @@ namespace attnc {
 using dialect::StreamOp;
 using mlir::Value;
 
-mlir::Value narrowOperand(StreamOp stream, unsigned operand, mlir::AffineMap &map) {
-  Read read{stream->getOperand(operand), {}};
-  mlir::AffineMap given = stream.mapOf(operand);
+Value narrowOperand(Value operand, mlir::AffineMap &map) {
+  Read read{operand, {}};
+  mlir::AffineMap given = map;
   for (unsigned axis = 0; axis < given.getNumResults(); ++axis)
     read.loops.push_back(given.getDimPosition(axis));
   mlir::linalg::GenericOp widens = mapOf(read.array);
@@ -32,14 +32,9 @@ mlir::Value narrowOperand(StreamOp stream, unsigned operand, mlir::AffineMap &ma
     return nullptr;
   llvm::SmallVector<mlir::AffineExpr> axes;
   for (unsigned loop : source->loops)
-    axes.push_back(mlir::getAffineDimExpr(loop, stream.getContext()));
-  map = mlir::AffineMap::get(given.getNumDims(), 0, axes, stream.getContext());
+    axes.push_back(mlir::getAffineDimExpr(loop, operand.getContext()));
+  map = mlir::AffineMap::get(given.getNumDims(), 0, axes, operand.getContext());
   return source->array;
-}
-
-bool isNarrow(StreamOp stream, unsigned operand) {
-  mlir::AffineMap map;
-  return mlir::getElementTypeOrSelf(stream->getOperand(operand)).isBF16() || narrowOperand(stream, operand, map);
 }
 
 namespace {
@@ -59,6 +54,8 @@ struct Narrow : mlir::PassWrapper<Narrow, mlir::OperationPass<mlir::func::FuncOp
 
   void runOnOperation() final {
     mlir::IRRewriter rewriter(&getContext());
+    if (!chosen) // scans are chosen by none
+      getOperation()->walk([](dialect::ChunksOp scan) { reads(scan, 3 + scan.isGated()); });
     llvm::SmallVector<StreamOp> streams;
     getOperation()->walk([&](StreamOp stream) {
       if (!chosen || chosen(stream))
@@ -66,7 +63,7 @@ struct Narrow : mlir::PassWrapper<Narrow, mlir::OperationPass<mlir::func::FuncOp
     });
     for (StreamOp stream : streams) {
       constants(stream);
-      reads(stream);
+      reads(stream, stream.getContraction().size() + stream.getValue().size());
       writes(rewriter, stream);
     }
   }
@@ -107,16 +104,17 @@ private:
     }
   }
 
-  static void reads(StreamOp stream) {
-    llvm::SmallVector<mlir::Attribute> maps(stream.getMaps().getValue());
-    for (unsigned i = 0; i < stream.getContraction().size() + stream.getValue().size(); ++i) {
-      mlir::AffineMap map;
-      if (Value array = narrowOperand(stream, i, map)) {
-        stream->setOperand(i, array);
+  /// The first `count` operands.
+  template <class Op> static void reads(Op op, unsigned count) {
+    llvm::SmallVector<mlir::Attribute> maps(op.getMaps().getValue());
+    for (unsigned i = 0; i < count; ++i) {
+      mlir::AffineMap map = op.mapOf(i);
+      if (Value array = narrowOperand(op->getOperand(i), map)) {
+        op->setOperand(i, array);
         maps[i] = mlir::AffineMapAttr::get(map);
       }
     }
-    stream.setMapsAttr(mlir::ArrayAttr::get(stream.getContext(), maps));
+    op.setMapsAttr(mlir::ArrayAttr::get(op.getContext(), maps));
   }
 
   /// Results that are only asked for in bf16 are written so.
