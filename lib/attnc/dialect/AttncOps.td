@@ -260,6 +260,51 @@ def ChunksOp : Attnc_Op<"chunks", [AttrSizedOperandSegments,
   }];
 }
 
+//===- Products -----------------------------------------------------------------------------------------------===//
+
+def ProductOp : Attnc_Op<"product", [SingleBlock, AttrSizedOperandSegments,
+                                     DeclareOpInterfaceMethods<DestinationStyleOpInterface>]> {
+  let summary = "a product of matrices, and what is done with each of its elements";
+  let description = [{
+    The loops, in the order of the maps' dimensions: `batch` outer ones, of which the last `folded` are folded and the
+    others are parallel, then the rows i, the columns j, the depth k.
+
+        y[.. i j] = finish(sum_(folded, k) left[.. i k] * right[.. k j], others[.. i j])
+
+    Columns run along the last axis of what is written. Arguments of the region: the sum, an element of each of the
+    others.
+  }];
+  let arguments = (ins I64Attr:$batch, I64Attr:$folded, Shaped:$left, Shaped:$right, Variadic<Shaped>:$others,
+                       Variadic<Shaped>:$outputs, AffineMapArrayAttr:$maps);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$finish);
+  let assemblyFormat = [{
+    `batch` $batch `folded` $folded attr-dict $left `:` type($left) `by` $right `:` type($right)
+    (`others` `(` $others^ `:` type($others) `)`)? `into` `(` $outputs `:` type($outputs) `)` `maps` $maps
+    (`->` type($results)^)? $finish
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    unsigned rowLoop() { return getBatch(); }
+    unsigned columnLoop() { return getBatch() + 1; }
+    unsigned depthLoop() { return getBatch() + 2; }
+    unsigned loopCount() { return getBatch() + 3; }
+    /// Whether the region gives the sum as it is.
+    bool isPlain();
+    mlir::Value finished();
+    /// The map of the i-th operand.
+    mlir::AffineMap mapOf(unsigned operand) {
+      return mlir::cast<mlir::AffineMapAttr>(getMaps()[operand]).getValue();
+    }
+  }];
+}
+
+def FinishOp : Attnc_Op<"finish", [Pure, Terminator, HasParent<"ProductOp">]> {
+  let summary = "an element of the result of a product";
+  let arguments = (ins F32:$element);
+  let assemblyFormat = "$element attr-dict";
+}
+
 include "attnc/dialect/AmxOps.td"
 
 #endif

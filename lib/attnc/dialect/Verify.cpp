@@ -305,4 +305,36 @@ LogicalResult ChunksOp::verify() {
   return mlir::success();
 }
 
+mlir::MutableOperandRange ProductOp::getDpsInitsMutable() { return getOutputsMutable(); }
+mlir::Value ProductOp::finished() { return mlir::cast<FinishOp>(getFinish().front().getTerminator()).getElement(); }
+bool ProductOp::isPlain() { return finished() == getFinish().getArgument(0); }
+
+LogicalResult ProductOp::verify() {
+  if (getFolded() > getBatch())
+    return emitOpError() << "folds " << getFolded() << " of " << getBatch() << " outer loops";
+  if (getMaps().size() != getNumOperands() || getOutputs().size() != 1)
+    return emitOpError() << getNumOperands() << " arrays, one of them written, run along " << getMaps().size()
+                         << " maps";
+  for (auto [i, operand] : llvm::enumerate(getOperands())) {
+    mlir::AffineMap map = mapOf(i);
+    bool isFactor = i < 2;
+    auto along = [&](unsigned first, unsigned end) {
+      return llvm::any_of(llvm::seq(first, end), [&](unsigned loop) { return map.isFunctionOfDim(loop); });
+    };
+    bool folds = along(getBatch() - getFolded(), getBatch()) || along(depthLoop(), loopCount());
+    if (map.getNumDims() != loopCount() || !map.isProjectedPermutation() ||
+        map.getNumResults() != unsigned(mlir::cast<ShapedType>(operand.getType()).getRank()) || (folds && !isFactor))
+      return emitOpError() << operand.getType() << " cannot run along " << mlir::AffineMapAttr::get(map);
+  }
+  mlir::AffineMap output = mapOf(getNumOperands() - 1);
+  if (output.getNumResults() == 0 || output.getDimPosition(output.getNumResults() - 1) != columnLoop())
+    return emitOpError() << "columns do not run along the last axis of what is written";
+  llvm::SmallVector<mlir::Type> wanted{mlir::Float32Type::get(getContext())};
+  for (mlir::Value other : getOthers())
+    wanted.push_back(mlir::getElementTypeOrSelf(other));
+  if (getFinish().getArgumentTypes() != mlir::TypeRange(wanted) || !mlir::isa<FinishOp>(getFinish().front().back()))
+    return emitOpError() << "the region takes the sum and an element of each other array, and finishes";
+  return mlir::success();
+}
+
 } // namespace attnc::dialect

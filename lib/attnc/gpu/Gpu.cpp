@@ -87,6 +87,7 @@ tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module, bool tf32)
   if (tf32)
     module->setAttr(tf32Attribute, mlir::UnitAttr::get(module.getContext()));
   Streaming streaming;
+  streaming.products = false; // blocks have products of their own (Products.cpp)
   streaming.refuseScan = refusalOfScan;
   streaming.refuse = [](dialect::StreamOp stream) {
     auto tiling = tilingOf(stream);

@@ -65,6 +65,8 @@ void buildToLinalg(mlir::OpPassManager &passes, const Streaming &streaming) {
   if (streaming.streams)
     passes.addNestedPass<func::FuncOp>(createStreamPass(streaming.refuse));
   passes.addNestedPass<func::FuncOp>(createExpandSoftmaxPass());
+  if (streaming.products)
+    passes.addNestedPass<func::FuncOp>(createProductsPass());
   passes.addNestedPass<func::FuncOp>(createFusePass());
   passes.addPass(mlir::createCanonicalizerPass());
   passes.addPass(mlir::createCSEPass());
@@ -96,6 +98,7 @@ void buildToLLVM(mlir::OpPassManager &passes, const Machine &machine) {
   if (machine.emulatesTiles)
     passes.addPass(createEmulateAmxPass());
   passes.addPass(createChunksPass(machine));
+  passes.addPass(createMultiplyPass(machine));
   passes.addNestedPass<func::FuncOp>(createLoopsPass());
   passes.addNestedPass<func::FuncOp>(createExpandMathPass());
   passes.addPass(mlir::memref::createExpandStridedMetadataPass());
@@ -131,7 +134,7 @@ void registerLowering(mlir::DialectRegistry &registry) {
   for (auto create :
        {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass,
         createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass, createPointersPass,
-        createToLLVMPass, createAliasScopesPass, createExpandSoftmaxPass, createSharePass})
+        createToLLVMPass, createAliasScopesPass, createExpandSoftmaxPass, createSharePass, createProductsPass})
     mlir::registerPass(create);
   mlir::registerPass([] { return createScansPass(); });
   mlir::registerPass([] { return createStreamPass(); });
@@ -139,11 +142,12 @@ void registerLowering(mlir::DialectRegistry &registry) {
   mlir::registerPass(createEmulateAmxPass);
   registerTilesPass();
   registerChunksPass();
+  registerMultiplyPass();
   static mlir::PassPipelineRegistration<> linalg("attnc-to-linalg", "attnc to linalg on tensors, fused",
                                                  [](mlir::OpPassManager &passes) { buildToLinalg(passes, {}); });
   static mlir::PassPipelineRegistration<> nests(
       "attnc-to-nests", "attnc to linalg on tensors, fused, without streams",
-      [](mlir::OpPassManager &passes) { buildToLinalg(passes, {false, false, {}, {}}); });
+      [](mlir::OpPassManager &passes) { buildToLinalg(passes, {false, false, false, {}, {}}); });
   static mlir::PassPipelineRegistration<> arrays(
       "attnc-to-arrays", "linalg on tensors to linalg on arrays, each with its place", buildToArrays);
   static mlir::PassPipelineRegistration<> llvm("attnc-to-llvm",

@@ -54,9 +54,9 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> emitDiagram(mlir::M
                                                                          const LowerOptions &options = {},
                                                                          const SourceManager *sources = nullptr);
 /// What becomes one operation of its own, instead of nests of loops: attention-shaped folds `attnc.stream`, affine
-/// scans `attnc.chunks`.
+/// scans `attnc.chunks`, products of matrices `attnc.product`.
 struct Streaming {
-  bool streams = true, scans = true;
+  bool streams = true, scans = true, products = true;
   StreamRefusal refuse;
   ScanRefusal refuseScan;
 };

@@ -1,3 +1,4 @@
+#include "attnc/dialect/AttncDialect.h"
 #include "attnc/lower/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -20,8 +21,10 @@ namespace {
 namespace func = mlir::func;
 namespace linalg = mlir::linalg;
 using mlir::Value;
+using Computation = mlir::DestinationStyleOpInterface;
 
-/// Nests from which on a kernel's are shared: one of few is compiled soon enough, and does without calls.
+/// Nests from which on a kernel's are shared: one of few is compiled soon enough, and does without calls. Products are
+/// always shared.
 constexpr std::size_t manyNests = 32;
 
 /// What a nest reads from outside, in the order of first use.
@@ -73,7 +76,7 @@ Value rootOf(Value array) {
 }
 
 /// What a nest writes is in no array that it reads.
-bool writesApart(linalg::LinalgOp nest) {
+bool writesApart(Computation nest) {
   for (mlir::OpOperand &out : nest.getDpsInitsMutable()) {
     Value root = rootOf(out.get());
     for (mlir::OpOperand &other : nest->getOpOperands())
@@ -84,8 +87,8 @@ bool writesApart(linalg::LinalgOp nest) {
   return true;
 }
 
-/// Maps and folds on arrays that are alike become calls of one function, so that a kernel of many layers is compiled
-/// about as fast as one of its layers.
+/// Maps, folds and products on arrays that are alike become calls of one function, so that a kernel of many layers is
+/// compiled about as fast as one of its layers.
 struct Share : mlir::PassWrapper<Share, mlir::OperationPass<mlir::ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Share)
   llvm::StringRef getArgument() const final { return "attnc-share"; }
@@ -93,13 +96,14 @@ struct Share : mlir::PassWrapper<Share, mlir::OperationPass<mlir::ModuleOp>> {
   void getDependentDialects(mlir::DialectRegistry &registry) const final { registry.insert<func::FuncDialect>(); }
 
   void runOnOperation() final {
-    llvm::SmallVector<linalg::LinalgOp> nests;
-    getOperation()->walk([&](linalg::LinalgOp nest) {
-      if (nest->getNumResults() == 0 && writesApart(nest))
+    llvm::SmallVector<Computation> nests;
+    getOperation()->walk([&](Computation nest) {
+      if (mlir::isa<linalg::LinalgOp, dialect::ProductOp>(nest.getOperation()) && nest->getNumResults() == 0 &&
+          writesApart(nest))
         nests.push_back(nest);
     });
     if (nests.size() < manyNests)
-      return;
+      llvm::erase_if(nests, [](Computation nest) { return !mlir::isa<dialect::ProductOp>(nest.getOperation()); });
     unsigned made = 0;
     for (std::size_t i = 0; i < nests.size(); ++i) {
       if (!nests[i])
@@ -126,7 +130,7 @@ struct Share : mlir::PassWrapper<Share, mlir::OperationPass<mlir::ModuleOp>> {
   }
 
 private:
-  func::FuncOp outlined(linalg::LinalgOp nest, llvm::ArrayRef<Value> values, unsigned number) {
+  func::FuncOp outlined(Computation nest, llvm::ArrayRef<Value> values, unsigned number) {
     mlir::OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(getOperation().getBody());
     auto function = func::FuncOp::create(builder, nest.getLoc(), llvm::formatv("nest_{0}", number).str(),
@@ -145,7 +149,7 @@ private:
     return function;
   }
 
-  static void replace(linalg::LinalgOp &nest, func::FuncOp function, llvm::ArrayRef<Value> values) {
+  static void replace(Computation &nest, func::FuncOp function, llvm::ArrayRef<Value> values) {
     mlir::OpBuilder builder(nest);
     func::CallOp::create(builder, nest.getLoc(), function, values);
     nest->erase();

@@ -22,6 +22,12 @@ linalg::GenericOp mapOf(Value array) {
   return op;
 }
 
+bool hasVectorCode(linalg::GenericOp map) {
+  return llvm::all_of(map.getBody()->without_terminator(), [](mlir::Operation &op) {
+    return mlir::isa<arith::ConstantOp, linalg::IndexOp>(op) || mlir::OpTrait::hasElementwiseMappableTraits(&op);
+  });
+}
+
 unsigned loopOf(linalg::GenericOp map, unsigned loop, const Read &result) {
   mlir::AffineMap output = map.getMatchingIndexingMap(map.getDpsInitOperand(0));
   return result.loops[*output.getResultPosition(mlir::getAffineDimExpr(loop, map.getContext()))];
@@ -140,14 +146,11 @@ bool isZero(Value array) {
   return given && mlir::matchPattern(given, mlir::m_AnyZeroFloat());
 }
 
-std::optional<Sum> sumOf(Value array) {
-  auto op = array.getDefiningOp<linalg::GenericOp>();
-  if (!op || op->getNumResults() != 1 || op.getNumReductionLoops() != 1 ||
+std::optional<llvm::SmallVector<Read, 2>> termOf(linalg::GenericOp op) {
+  if (op->getNumResults() != 1 || op.getNumReductionLoops() == 0 ||
       !op.getDpsInits()[0].getDefiningOp<linalg::FillOp>() || !isZero(op.getDpsInits()[0]) ||
-      !mlir::getElementTypeOrSelf(array).isF32())
+      !mlir::getElementTypeOrSelf(op.getResult(0)).isF32())
     return std::nullopt;
-  llvm::SmallVector<unsigned> folded;
-  op.getReductionDims(folded);
   auto sum = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
   if (!sum)
     return std::nullopt;
@@ -159,7 +162,7 @@ std::optional<Sum> sumOf(Value array) {
   if (!term || !accumulator.hasOneUse())
     return std::nullopt;
 
-  Sum result{op, folded[0], {}};
+  llvm::SmallVector<Read, 2> factors;
   llvm::SmallVector<Value, 2> parts{term};
   if (auto product = term.getDefiningOp<arith::MulFOp>())
     parts.assign({product.getLhs(), product.getRhs()});
@@ -173,9 +176,21 @@ std::optional<Sum> sumOf(Value array) {
     Read read{op->getOperand(argument.getArgNumber()), {}};
     for (unsigned axis = 0; axis < indices.getNumResults(); ++axis)
       read.loops.push_back(indices.getDimPosition(axis));
-    collectFactors(read, result.factors);
+    collectFactors(read, factors);
   }
-  return result;
+  return factors;
+}
+
+std::optional<Sum> sumOf(Value array) {
+  auto op = array.getDefiningOp<linalg::GenericOp>();
+  if (!op || op.getNumReductionLoops() != 1)
+    return std::nullopt;
+  auto factors = termOf(op);
+  if (!factors)
+    return std::nullopt;
+  llvm::SmallVector<unsigned> folded;
+  op.getReductionDims(folded);
+  return Sum{op, folded[0], std::move(*factors)};
 }
 
 } // namespace attnc

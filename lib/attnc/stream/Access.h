@@ -15,6 +15,9 @@ struct Read {
 /// Whether an array is filled with 0, or a map that gives nothing else.
 bool isZero(mlir::Value array);
 
+/// Whether a map does one scalar operation for each, so that it can be done on vectors too.
+bool hasVectorCode(mlir::linalg::GenericOp map);
+
 /// What computes each element of the array from elements of others at permuted coordinates: a map without folds that
 /// writes every element once. Null when something else makes it.
 mlir::linalg::GenericOp mapOf(mlir::Value array);
@@ -47,6 +50,8 @@ struct Sum {
   llvm::SmallVector<Read, 2> factors; // along the loops of the op; their product is the term
 };
 std::optional<Sum> sumOf(mlir::Value array);
+/// What is summed by a fold by sums of f32 from 0, over one loop or several: its factors; nothing by another.
+std::optional<llvm::SmallVector<Read, 2>> termOf(mlir::linalg::GenericOp fold);
 
 /// The factors of the product that a value is, through multiplications and copies.
 void collectFactors(const Read &read, llvm::SmallVectorImpl<Read> &factors);

@@ -306,4 +306,70 @@ void Blocks::accumulate(Code &code, Value scratch, const Product &product, unsig
   });
 }
 
+void Blocks::multiplyRows(Code &code, const Rows &product, unsigned wide) {
+  int64_t lanes = machine.lanes(), rows = machine.rows();
+  bool whole = product.whole;
+  Values arguments = {product.left.array,
+                      product.left.start,
+                      product.left.rowStride,
+                      product.left.columnStride,
+                      product.panel,
+                      product.at,
+                      product.count,
+                      product.out.array,
+                      product.out.start,
+                      product.out.rowStride,
+                      product.rows,
+                      product.columns,
+                      product.adds};
+  std::string name = llvm::formatv("{0}_{1}x{2}", whole ? "multiply" : "multiply_part", rows, wide).str();
+  call(code, name, arguments, [&](Code &code, ValueRange given) {
+    Value none = index(code, 0), width = index(code, wide * lanes), limit = subtract(code, given[10], index(code, 1));
+    Access left{code, given[0], 1}, right{code, given[4], lanes};
+    auto columnOf = [&](Code &code, Value row, unsigned v) { return add(code, row, index(code, v * lanes)); };
+    auto partOf = [&](Code &code, unsigned v) {
+      return whole ? Value() : subtract(code, given[11], index(code, v * lanes));
+    };
+    loop(code, none, given[10], rows, [&](Value first) {
+      Values lefts, outs; // past the last row the last one is computed again
+      for (int64_t r = 0; r < rows; ++r) {
+        Value row = smaller(code, add(code, first, index(code, r)), limit);
+        lefts.push_back(add(code, given[1], multiply(code, row, given[2])));
+        outs.push_back(add(code, given[8], multiply(code, row, given[9])));
+      }
+      auto initial = mlir::scf::IfOp::create(
+          code, given[12],
+          [&](mlir::OpBuilder &builder, mlir::Location at) {
+            Code inside(at, builder);
+            Access there{inside, given[7], lanes};
+            Values sums;
+            for (int64_t r = 0; r < rows; ++r)
+              for (unsigned v = 0; v < wide; ++v)
+                sums.push_back(there.load(columnOf(inside, outs[r], v), partOf(inside, v)));
+            mlir::scf::YieldOp::create(inside, sums);
+          },
+          [&](mlir::OpBuilder &builder, mlir::Location at) {
+            Code inside(at, builder);
+            mlir::scf::YieldOp::create(inside, Values(rows * wide, splat(inside, right.computed(), 0)));
+          });
+      Values sums = loop(code, none, given[6], 1, initial.getResults(), [&](Value k, ValueRange carried) {
+        Value at = add(code, given[5], multiply(code, k, width)), along = multiply(code, k, given[3]);
+        Values vectors, next;
+        for (unsigned v = 0; v < wide; ++v)
+          vectors.push_back(right.load(columnOf(code, at, v), nullptr));
+        for (int64_t r = 0; r < rows; ++r) {
+          Value factor = broadcast(code, left.loadOne(add(code, lefts[r], along)), lanes);
+          for (unsigned v = 0; v < wide; ++v)
+            next.push_back(vector::FMAOp::create(code, factor, vectors[v], carried[r * wide + v]));
+        }
+        return next;
+      });
+      Access out{code, given[7], lanes};
+      for (int64_t r = 0; r < rows; ++r)
+        for (unsigned v = 0; v < wide; ++v)
+          out.store(sums[r * wide + v], columnOf(code, outs[r], v), partOf(code, v));
+    });
+  });
+}
+
 } // namespace attnc

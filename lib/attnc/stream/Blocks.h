@@ -47,6 +47,18 @@ public:
   /// With dot products an element is a pair of bf16.
   void accumulate(Code &code, mlir::Value scratch, const Product &product, unsigned wide);
 
+  /// out(r, c) = Σ_k left(r, k) right[k][c] for `rows` rows and `columns` up to the `wide` vectors of a strip, with
+  /// right[k] = panel[at + k * wide * lanes ..]; added to what is there where `adds` holds. Columns of `out` follow one
+  /// another in memory. `whole`: there are as many columns as the strip has.
+  struct Rows {
+    View left;
+    mlir::Value panel, at, count;
+    View out;
+    mlir::Value rows, columns, adds;
+    bool whole;
+  };
+  void multiplyRows(Code &code, const Rows &product, unsigned wide);
+
   /// Calls the function of that name, whose body is given.
   using Body = llvm::function_ref<void(Code &, mlir::ValueRange)>;
   void call(Code &code, llvm::StringRef name, mlir::ValueRange arguments, Body body);

@@ -10,9 +10,10 @@ namespace {
 
 namespace bufferization = mlir::bufferization;
 using dialect::ChunksOp;
+using dialect::ProductOp;
 using dialect::StreamOp;
 
-/// Streams and chunked scans write their results whole into the arrays they are given.
+/// Streams, chunked scans and products write their results whole into the arrays they are given.
 template <class Op>
 struct WholeBufferization : bufferization::DstBufferizableOpInterfaceExternalModel<WholeBufferization<Op>, Op> {
   bool bufferizesToMemoryRead(mlir::Operation *op, mlir::OpOperand &operand,
@@ -53,6 +54,7 @@ void registerStreamBufferization(mlir::DialectRegistry &registry) {
   registry.addExtension(+[](mlir::MLIRContext *context, dialect::AttncDialect *) {
     StreamOp::attachInterface<WholeBufferization<StreamOp>>(*context);
     ChunksOp::attachInterface<WholeBufferization<ChunksOp>>(*context);
+    ProductOp::attachInterface<WholeBufferization<ProductOp>>(*context);
   });
 }
 

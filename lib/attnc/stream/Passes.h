@@ -15,6 +15,11 @@
 // Scans whose states are affine in themselves take a chunk of steps at a time:
 //
 //     scf.for on tensors ─attnc-scans→ attnc.chunks ─(bufferisation)─attnc-chunks→ loops of vectors
+//
+// Products of matrices that are in neither go through the same blocks of registers, with what is done with each element
+// after:
+//
+//     linalg on tensors ─attnc-products→ attnc.product ─(bufferisation)─attnc-multiply→ loops of vectors
 namespace attnc {
 
 /// Why a target has no code for a stream or a chunked scan, in lower case; empty where it has.
@@ -42,7 +47,13 @@ std::unique_ptr<mlir::Pass> createScansPass(ScanRefusal refuse = {});
 std::unique_ptr<mlir::Pass> createChunksPass(const Machine &machine = {});
 void registerChunksPass();
 
-/// Lets bufferisation place the results of streams and of chunked scans.
+/// `attnc-products`: contractions of matrices, with the maps of their elements that follow, become `attnc.product`.
+std::unique_ptr<mlir::Pass> createProductsPass();
+/// `attnc-multiply`: `attnc.product` on arrays becomes loops over blocks in the registers of a machine.
+std::unique_ptr<mlir::Pass> createMultiplyPass(const Machine &machine = {});
+void registerMultiplyPass();
+
+/// Lets bufferisation place the results of streams, of chunked scans and of products.
 void registerStreamBufferization(mlir::DialectRegistry &registry);
 
 } // namespace attnc

@@ -43,13 +43,6 @@ std::unique_ptr<mlir::Block> Score::takeBlock() {
   return std::move(block);
 }
 
-/// One scalar operation for each, so that it can be done on vectors too.
-static bool hasVectorCode(linalg::GenericOp map) {
-  return llvm::all_of(map.getBody()->without_terminator(), [](mlir::Operation &op) {
-    return mlir::isa<arith::ConstantOp, linalg::IndexOp>(op) || mlir::OpTrait::hasElementwiseMappableTraits(&op);
-  });
-}
-
 bool Score::isIndexCode(Value array, unsigned depth) {
   array = source({array, llvm::SmallVector<unsigned, 6>(mlir::cast<mlir::RankedTensorType>(array.getType()).getRank())})
               .array;

@@ -101,3 +101,32 @@ func.func @steps(%x: tensor<5x4xf32>) {
     -> tensor<5x4xf32>, tensor<5x4xf32>
   return
 }
+
+// -----
+
+#l = affine_map<(i, j, k) -> (i, k)>
+#r = affine_map<(i, j, k) -> (k, j)>
+#t = affine_map<(i, j, k) -> (j, i)>
+func.func @product(%x: tensor<4x4xf32>) {
+  // expected-error @+1 {{columns do not run along the last axis of what is written}}
+  %y = attnc.product batch 0 folded 0 %x : tensor<4x4xf32> by %x : tensor<4x4xf32> into(%x : tensor<4x4xf32>)
+    maps [#l, #r, #t] -> tensor<4x4xf32> {
+  ^bb0(%s: f32):
+    attnc.finish %s
+  }
+  return
+}
+
+// -----
+
+#l = affine_map<(i, j, k) -> (i, k)>
+#r = affine_map<(i, j, k) -> (k, j)>
+func.func @depth(%x: tensor<4x4xf32>) {
+  // expected-error @+1 {{'tensor<4x4xf32>' cannot run along affine_map<(d0, d1, d2) -> (d2, d1)>}}
+  %y = attnc.product batch 0 folded 0 %x : tensor<4x4xf32> by %x : tensor<4x4xf32> into(%x : tensor<4x4xf32>)
+    maps [#l, #r, #r] -> tensor<4x4xf32> {
+  ^bb0(%s: f32):
+    attnc.finish %s
+  }
+  return
+}
