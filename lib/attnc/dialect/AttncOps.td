@@ -172,25 +172,39 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
         y[.. i e] = the algebra's fold over j of weight(s) * f * value[.. j e]      (value is 1 where there is none)
         l[.. i]   = sum_j of the measure, where the region gives one
 
+    With a second key and a second value the fold runs over pairs: i is the index of the second key then, which no result
+    runs along, and
+
+        c       = sum_d query[.. d] * key[.. j d] * second_key[.. i d]
+        y[.. e] = the algebra's fold over i and j of weight(s) * f * value[.. j e] * second_value[.. i e]
+
+    There a row whose place is outside the array is 0, and places are an index of the batch plus that of the key, plus
+    what is the same for all.
+
     A sink is the score of a key without a value. The algebras are those of stream/Algebra.h. Arguments of the region:
     the indices of the batch, i and j; c; an element of each of the others. Nothing with both the axes i and j is kept in
-    memory. A loop along which no operand runs has one index, but there are `keys` keys where it is given. Dimensions of the maps of keys and values past the loops are
+    memory. A loop along which no operand runs has one index, but there are `keys` keys and `queries` queries where they
+    are given. Dimensions of the maps of keys and values past the loops are
     the places that the region gives, in order, by the index of the batch, i and j; where a place is outside the array, any
     element may be read.
   }];
   let arguments = (ins StrAttr:$algebra, I64Attr:$batch, Variadic<Shaped>:$contraction, Variadic<Shaped>:$value,
-                       Variadic<Shaped>:$others, Variadic<Shaped>:$outputs, Optional<Index>:$keys, AffineMapArrayAttr:$maps);
+                       Variadic<Shaped>:$others, Variadic<Shaped>:$outputs, Optional<Index>:$keys, Optional<Index>:$queries,
+                       AffineMapArrayAttr:$maps);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$score);
   let assemblyFormat = [{
     $algebra `batch` $batch attr-dict (`contract` `(` $contraction^ `:` type($contraction) `)`)?
     (`values` `(` $value^ `:` type($value) `)`)? (`others` `(` $others^ `:` type($others) `)`)?
-    `into` `(` $outputs `:` type($outputs) `)` (`keys` $keys^)? `maps` $maps (`->` type($results)^)? $score
+    `into` `(` $outputs `:` type($outputs) `)` (`keys` $keys^)? (`queries` $queries^)? `maps` $maps
+    (`->` type($results)^)? $score
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     bool isContracted() { return !getContraction().empty(); }
     bool isValued() { return !getValue().empty(); }
+    /// Whether the fold runs over pairs of keys.
+    bool isJoint() { return getValue().size() > 1; }
     bool isMeasured() { return getOutputs().size() > 1; }
     /// Whether an array runs along a loop.
     bool runsAlong(unsigned loop);

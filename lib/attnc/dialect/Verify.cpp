@@ -252,11 +252,11 @@ bool StreamOp::runsAlong(unsigned loop) {
 }
 
 LogicalResult StreamOp::verify() {
-  if (getContraction().size() != 0 && getContraction().size() != 2)
-    return emitOpError() << "a contraction is of queries and keys";
-  if (getValue().size() > 1)
-    return emitOpError() << "has one array of values at most";
-  unsigned count = getNumOperands() - (getKeys() ? 1 : 0);
+  if (getValue().size() > 2)
+    return emitOpError() << "has an array of values at most, or two of pairs";
+  if (isJoint() ? getContraction().size() != 3 : getContraction().size() != 0 && getContraction().size() != 2)
+    return emitOpError() << "a contraction is of queries and keys, of two keys where there are two values";
+  unsigned count = getNumOperands() - (getKeys() ? 1 : 0) - (getQueries() ? 1 : 0);
   if (getMaps().size() != count)
     return emitOpError() << count << " arrays run along " << getMaps().size() << " maps";
   if (!mlir::isa<ScoreOp>(getScore().front().back()))
@@ -264,7 +264,8 @@ LogicalResult StreamOp::verify() {
   unsigned placed = loopCount() + scoreOp().getPlaces().size();
   for (auto [i, operand] : llvm::enumerate(arrays())) {
     mlir::AffineMap map = mapOf(i);
-    bool isRows = (isContracted() && i == 1) || (isValued() && i == getContraction().size());
+    unsigned values = getContraction().size();
+    bool isRows = (i > 0 && i < values) || (i >= values && i < values + getValue().size());
     bool inside = llvm::all_of(map.getResults(), [&](mlir::AffineExpr axis) {
       auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(axis);
       return dim && (isRows || dim.getPosition() < loopCount());
@@ -280,6 +281,9 @@ LogicalResult StreamOp::verify() {
     wanted.push_back(mlir::getElementTypeOrSelf(other));
   if (getScore().getArgumentTypes() != mlir::TypeRange(wanted))
     return emitOpError() << "the region takes the indices, the contraction and an element of each other array";
+  unsigned output = getContraction().size() + getValue().size() + getOthers().size();
+  if (isJoint() && (scoreOp().getMeasure() || mapOf(output).isFunctionOfDim(queryLoop())))
+    return emitOpError() << "a fold over pairs of keys has no measure, and a result without their axes";
   if (getOutputs().size() != (scoreOp().getMeasure() ? 2 : 1))
     return emitOpError() << "writes a result, and another where the region gives a measure";
   return mlir::success();

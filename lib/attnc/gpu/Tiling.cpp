@@ -17,6 +17,8 @@ constexpr int64_t mostShared = 99 * 1024;
 tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
   if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {}))
     return tl::unexpected(fmt::format("there is no algebra '{}'", std::string_view(stream.getAlgebra())));
+  if (stream.isJoint())
+    return tl::unexpected<std::string>("it runs over pairs of keys");
   Tiling tiling;
   tiling.contracted = stream.isContracted();
   tiling.valued = stream.isValued();

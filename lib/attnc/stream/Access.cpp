@@ -1,5 +1,7 @@
 #include "attnc/stream/Access.h"
 
+#include "attnc/dialect/AttncDialect.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -135,6 +137,22 @@ std::optional<Gather> gatherOf(const Read &read) {
     gather.picks.push_back({unsigned(axis), *index, bounds[at]});
   }
   return bounds.size() == gather.picks.size() ? std::optional(std::move(gather)) : std::nullopt;
+}
+
+/// An array of the same shape that is not computed.
+static Value shaped(Value array) {
+  if (auto softmax = array.getDefiningOp<dialect::SoftmaxOp>())
+    return shaped(softmax.getArray());
+  if (auto op = array.getDefiningOp<mlir::DestinationStyleOpInterface>())
+    return shaped(op.getTiedOpOperand(mlir::cast<mlir::OpResult>(array))->get());
+  return array;
+}
+
+Value extentOf(mlir::OpBuilder &builder, linalg::GenericOp nest, unsigned loop) {
+  for (mlir::OpOperand &operand : nest->getOpOperands())
+    if (auto axis = nest.getMatchingIndexingMap(&operand).getResultPosition(builder.getAffineDimExpr(loop)))
+      return builder.createOrFold<mlir::tensor::DimOp>(nest.getLoc(), shaped(operand.get()), *axis);
+  return nullptr;
 }
 
 bool isZero(Value array) {

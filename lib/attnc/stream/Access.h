@@ -53,6 +53,9 @@ std::optional<Sum> sumOf(mlir::Value array);
 /// What is summed by a fold by sums of f32 from 0, over one loop or several: its factors; nothing by another.
 std::optional<llvm::SmallVector<Read, 2>> termOf(mlir::linalg::GenericOp fold);
 
+/// How many indices a loop of a nest has.
+mlir::Value extentOf(mlir::OpBuilder &builder, mlir::linalg::GenericOp nest, unsigned loop);
+
 /// The factors of the product that a value is, through multiplications and copies.
 void collectFactors(const Read &read, llvm::SmallVectorImpl<Read> &factors);
 

@@ -1,4 +1,6 @@
 #include "attnc/dialect/AttncDialect.h"
+#include "attnc/stream/Explain.h"
+#include "attnc/stream/Joint.h"
 #include "attnc/stream/Normaliser.h"
 #include "attnc/stream/Passes.h"
 #include "attnc/stream/Score.h"
@@ -6,12 +8,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-
-#include "llvm/Support/FormatVariadic.h"
 
 // Finds streams. A fold Σ_j w(i, j) v(j, e) is one when its weights are produced along j: from a contraction of queries
 // and keys, by any arithmetic, perhaps through a softmax over j. The boxes around it are loops here, the names and the
@@ -255,25 +254,6 @@ private:
     return false;
   }
 
-  /// How many indices a loop of the fold has.
-  Value extentOf(unsigned loop) {
-    for (mlir::OpOperand &operand : sum.op->getOpOperands()) {
-      mlir::AffineMap map = sum.op.getMatchingIndexingMap(&operand);
-      if (auto axis = map.getResultPosition(rewriter.getAffineDimExpr(loop)))
-        return rewriter.createOrFold<mlir::tensor::DimOp>(sum.op.getLoc(), shaped(operand.get()), *axis);
-    }
-    return nullptr;
-  }
-
-  /// An array of the same shape that is not computed.
-  static Value shaped(Value array) {
-    if (auto softmax = array.getDefiningOp<SoftmaxOp>())
-      return shaped(softmax.getArray());
-    if (auto op = array.getDefiningOp<mlir::DestinationStyleOpInterface>())
-      return shaped(op.getTiedOpOperand(mlir::cast<mlir::OpResult>(array))->get());
-    return array;
-  }
-
   bool replace(Formation &formation) {
     const Roles &roles = formation.roles;
     unsigned loops = roles.batch.size() + 2 + roles.hasDepth + formation.value.has_value() +
@@ -321,11 +301,11 @@ private:
     if (llvm::none_of(maps, [&](mlir::Attribute map) {
           return mlir::cast<mlir::AffineMapAttr>(map).getValue().isFunctionOfDim(keyLoop);
         }))
-      keys = extentOf(sum.loop);
+      keys = extentOf(rewriter, fold, sum.loop);
     auto stream =
         StreamOp::create(rewriter, fold.getLoc(), mlir::TypeRange(mlir::ValueRange(outputs)),
                          rewriter.getStringAttr(formation.algebra), rewriter.getI64IntegerAttr(roles.batch.size()),
-                         contraction, values, others, outputs, keys, rewriter.getArrayAttr(maps));
+                         contraction, values, others, outputs, keys, /*queries=*/Value(), rewriter.getArrayAttr(maps));
     stream.getScore().push_back(formation.region.release());
     if (std::string reason = refused ? refused(stream) : std::string(); !reason.empty()) {
       rewriter.eraseOp(stream);
@@ -340,50 +320,6 @@ private:
                    : normalise(rewriter, normaliser, result, output, nullptr, nullptr);
     rewriter.replaceOp(fold, result);
     return true;
-  }
-
-  /// What was found, its multiplications and the bytes that must be read and written; those of known sizes.
-  static void explain(StreamOp stream) {
-    llvm::SmallVector<int64_t> extents(stream.loopCount(), mlir::ShapedType::kDynamic);
-    int64_t bytes = 0;
-    bool known = true;
-    if (auto keys = stream.getKeys() ? mlir::getConstantIntValue(stream.getKeys()) : std::nullopt)
-      extents[stream.keyLoop()] = *keys;
-    for (auto [i, array] : llvm::enumerate(stream.arrays())) {
-      auto type = mlir::cast<mlir::RankedTensorType>(array.getType());
-      for (auto [axis, extent] : llvm::enumerate(type.getShape()))
-        if (unsigned loop = stream.mapOf(i).getDimPosition(axis); loop < extents.size())
-          extents[loop] = extent;
-      known &= type.hasStaticShape();
-      if (known)
-        bytes += type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-    }
-    auto remark = stream.emitRemark() << "streamed: " << stream.getAlgebra() << " over ";
-    auto count = [&](unsigned loop) {
-      if (mlir::ShapedType::isDynamic(extents[loop]))
-        remark << "any number of";
-      else
-        remark << extents[loop];
-    };
-    count(stream.keyLoop());
-    remark << " keys for ";
-    if (stream.hasQueries()) {
-      count(stream.queryLoop());
-      remark << " queries";
-    } else {
-      extents[stream.queryLoop()] = 1;
-      remark << "each query";
-    }
-    if (!known)
-      return;
-    double work = 2, streams = 1;
-    for (unsigned loop = 0; loop < stream.getBatch(); ++loop)
-      streams *= extents[loop];
-    double inner = (stream.isContracted() ? extents[stream.depthLoop()] : 0) +
-                   (stream.isValued() ? extents[stream.featureLoop()] : 1);
-    work *= streams * extents[stream.keyLoop()] * extents[stream.queryLoop()] * inner;
-    remark << ", " << int64_t(streams) << " times; "
-           << llvm::formatv("{0:f3} MFLOP, {1:f3} MB", work / 1e6, bytes / 1e6).str();
   }
 
   mlir::IRRewriter &rewriter;
@@ -415,7 +351,7 @@ private:
         rewriter.eraseOp(&op);
       } else if (auto fold = mlir::dyn_cast<linalg::GenericOp>(op)) {
         if (auto sum = fold->getNumResults() == 1 ? sumOf(fold.getResult(0)) : std::nullopt)
-          Former(rewriter, *sum, refuse).run();
+          formJoint(rewriter, *sum, refuse) || Former(rewriter, *sum, refuse).run();
       } else if (!mlir::isa<linalg::LinalgOp>(op)) {
         for (mlir::Region &region : op.getRegions())
           for (mlir::Block &inside : region)

@@ -20,9 +20,11 @@ struct Affine {
 
 class Solver {
 public:
-  Solver(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Value> batch, Value first, Value last, Value keys)
+  /// `solved`: the number of the loop whose range is asked for, the keys' or the queries'.
+  Solver(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Value> batch, Value first, Value last, Value keys,
+         unsigned solved)
       : code(code), stream(stream), block(stream.getScore().front()), batch(batch), first(first), last(last),
-        range{index(code, 0), keys, index(code, 0), keys, stream.scoreOp().getScore()} {}
+        solved(solved), range{index(code, 0), keys, index(code, 0), keys, stream.scoreOp().getScore()} {}
 
   KeyRange solve() {
     Value keys = range.to;
@@ -80,7 +82,7 @@ private:
     Value rest = subtract(code, high->rest, low->rest);
     if (predicate == Predicate::slt)
       rest = subtract(code, rest, index(code, 1));
-    if (std::abs(query) > 1 || std::abs(key) != 1)
+    if (std::abs(query) > 1 || std::abs(key) > 1)
       return false;
     // The greatest and the least that query * i becomes in the tile.
     Value none = index(code, 0);
@@ -88,7 +90,9 @@ private:
     Value least = query == 0 ? none : query > 0 ? first : subtract(code, none, last);
     auto bound = [&](Value extreme, Value &from, Value &to) {
       Value sum = add(code, extreme, rest);
-      if (key < 0)
+      if (key == 0) // all keys or none
+        to = choose(code, less(code, sum, none), none, to);
+      else if (key < 0)
         to = smaller(code, to, add(code, sum, index(code, 1)));
       else
         from = greater(code, from, subtract(code, none, sum));
@@ -105,10 +109,8 @@ private:
       unsigned at = argument.getArgNumber();
       if (at < loops)
         return Affine{0, 0, batch[at]};
-      if (at == loops)
-        return Affine{1, 0, index(code, 0)};
-      if (at == loops + 1)
-        return Affine{0, 1, index(code, 0)};
+      if (at < loops + 2)
+        return Affine{at != solved, at == solved, index(code, 0)};
       return std::nullopt;
     }
     mlir::Operation *op = value.getDefiningOp();
@@ -137,6 +139,7 @@ private:
   mlir::Block &block;
   llvm::ArrayRef<Value> batch;
   Value first, last;
+  unsigned solved;
   KeyRange range;
 };
 
@@ -144,7 +147,23 @@ private:
 
 KeyRange solveKeyRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Value> batch, Value first, Value last,
                        Value keys) {
-  return Solver(code, stream, batch, first, last, keys).solve();
+  return Solver(code, stream, batch, first, last, keys, stream.keyLoop()).solve();
+}
+
+KeyRange solveQueryRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<Value> batch, Value queries, Value keys) {
+  Value last = subtract(code, keys, index(code, 1));
+  return Solver(code, stream, batch, index(code, 0), last, queries, stream.queryLoop()).solve();
+}
+
+llvm::SmallVector<Value> whereSure(Code &code, dialect::StreamOp stream, const KeyRange &range, Value from, Value count,
+                                   mlir::TypeRange types, llvm::function_ref<llvm::SmallVector<Value>(Value)> body) {
+  Value asked = stream.scoreOp().getScore();
+  if (range.inner == asked)
+    return body(asked);
+  auto atMost = [&](Value a, Value b) { return code.createOrFold<arith::CmpIOp>(Predicate::sle, a, b); };
+  Value sure =
+      code.createOrFold<arith::AndIOp>(atMost(range.sureFrom, from), atMost(add(code, from, count), range.sureTo));
+  return branch(code, sure, types, [&] { return body(range.inner); }, [&] { return body(asked); });
 }
 
 KeyParts partKeys(Code &code, Value keys, Value tasks, int64_t tile, int64_t wanted, Value most) {

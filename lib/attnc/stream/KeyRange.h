@@ -15,6 +15,13 @@ struct KeyRange {
 /// nor computed.
 KeyRange solveKeyRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<mlir::Value> batch, mlir::Value first,
                        mlir::Value last, mlir::Value keys);
+/// The same for the queries at which some of the keys can have a weight.
+KeyRange solveQueryRange(Code &code, dialect::StreamOp stream, llvm::ArrayRef<mlir::Value> batch, mlir::Value queries,
+                         mlir::Value keys);
+/// Runs the body with `inner` where the range is sure of `count` keys from `from` on, and with the whole score else.
+llvm::SmallVector<mlir::Value> whereSure(Code &code, dialect::StreamOp stream, const KeyRange &range, mlir::Value from,
+                                         mlir::Value count, mlir::TypeRange types,
+                                         llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value)> body);
 
 /// Keys in parts that are folded apart and merged, where few tasks meet many keys. The sizes alone decide, never the
 /// number of threads.

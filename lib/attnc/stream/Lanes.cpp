@@ -68,6 +68,25 @@ Lanes reciprocal(Lanes x) {
   return inverse;
 }
 
+/// Two vectors become one that holds half as many sums of each, until one holds them all.
+Lanes sumsOfLanes(Code &code, llvm::ArrayRef<Value> vectors) {
+  llvm::SmallVector<Value> sums(vectors);
+  int64_t lanes = sums.size();
+  for (int64_t group = lanes; group > 1; group /= 2) {
+    llvm::SmallVector<int64_t> low, high;
+    for (int64_t i = 0; i < 2 * lanes; ++i)
+      (i % group < group / 2 ? low : high).push_back(i);
+    llvm::SmallVector<Value> halved;
+    for (std::size_t i = 0; i < sums.size(); i += 2) {
+      Lanes lower{&code, vector::ShuffleOp::create(code, sums[i], sums[i + 1], low)};
+      Lanes upper{&code, vector::ShuffleOp::create(code, sums[i], sums[i + 1], high)};
+      halved.push_back((lower + upper).value);
+    }
+    sums = halved;
+  }
+  return {&code, sums[0]};
+}
+
 /// 2^t with t = x log2(e) = n + f, |f| ≤ 1/2: a polynomial in f, times 2^n whose bits come out of the rounding of
 /// t + 1.5·2^23 + 127, in the last bits of which n + 127 stands. The coefficients are a least-maximum fit of 2^f on
 /// [−1/2, 1/2] with relative error 7.5e-8. A thread of a GPU has an instruction for 2^t.

@@ -24,6 +24,9 @@ Lanes reciprocalOrZero(Lanes x);
 /// 1 / x with relative error 1e-7, for 2^-100 < |x| < 2^100.
 Lanes reciprocal(Lanes x);
 
+/// As many vectors as they have lanes: lane i of the result is the sum of the lanes of vector i.
+Lanes sumsOfLanes(Code &code, llvm::ArrayRef<mlir::Value> vectors);
+
 /// A constant of the type, in every lane where it is a vector.
 mlir::Value splat(Code &code, mlir::Type type, double value);
 /// The scalar in every lane; a vector as it is. One lane is the scalar itself.

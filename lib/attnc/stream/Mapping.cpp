@@ -1,4 +1,5 @@
 #include "attnc/stream/Algebra.h"
+#include "attnc/stream/JointTiles.h"
 #include "attnc/stream/Narrow.h"
 #include "attnc/stream/Passes.h"
 #include "attnc/stream/Rows.h"
@@ -35,7 +36,8 @@ bool hasFewQueries(StreamOp stream) {
 /// Whether all that is multiplied is kept in bf16.
 bool multipliesPairs(StreamOp stream) {
   unsigned count = stream.getContraction().size() + stream.getValue().size();
-  return count > 0 && llvm::all_of(llvm::seq(count), [&](unsigned i) { return isNarrow(stream, i); });
+  return count > 0 && !stream.isJoint() &&
+         llvm::all_of(llvm::seq(count), [&](unsigned i) { return isNarrow(stream, i); });
 }
 
 /// Whether each key, and each value, is a row of f32 along memory.
@@ -80,6 +82,11 @@ struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
       if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {})) {
         stream.emitOpError() << "there is no algebra '" << stream.getAlgebra() << "'";
         return signalPassFailure();
+      }
+      if (stream.isJoint()) {
+        emitJointTiles(code, stream, machine, name);
+        stream.erase();
+        continue;
       }
       bool lanes = canFillLanes(stream), rows = liesInRows(stream);
       if (!lanes && !rows) {

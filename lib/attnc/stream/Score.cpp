@@ -95,7 +95,8 @@ bool Score::contracts(const Read &read) {
   if (!sum)
     return false;
   mlir::AffineMap output = sum->op.getMatchingIndexingMap(sum->op.getDpsInitOperand(0));
-  if (!output.isProjectedPermutation() || output.getNumResults() != read.loops.size() || sum->factors.size() != 2)
+  if (!output.isProjectedPermutation() || output.getNumResults() != read.loops.size() ||
+      sum->factors.size() != (roles.joint ? 3 : 2))
     return false;
   for (Read &factor : sum->factors)
     for (unsigned &loop : factor.loops) {
@@ -104,6 +105,8 @@ bool Score::contracts(const Read &read) {
       else
         loop = read.loops[*output.getResultPosition(mlir::getAffineDimExpr(loop, output.getContext()))];
     }
+  if (roles.joint)
+    return contractsJointly(sum->factors);
   Read &first = sum->factors[0], &second = sum->factors[1];
   if (first.along(roles.key))
     std::swap(first, second);
@@ -131,6 +134,34 @@ bool Score::contracts(const Read &read) {
     product = arith::SelectOp::create(builder, location, inside, contraction, zero);
   }
   return true;
+}
+
+/// Whether Σ_d of the factors is of a query, a key and a second key.
+bool Score::contractsJointly(llvm::ArrayRef<Read> factors) {
+  std::optional<Read> found[3]; // query, key, second
+  for (const Read &factor : factors) {
+    bool first = factor.along(roles.key), second = factor.along(*roles.query);
+    if ((first && second) || found[first + 2 * second])
+      return false;
+    found[first + 2 * second] = factor;
+  }
+  for (std::optional<Read> &factor : found)
+    if (!factor || !slides(*factor) || !factor->along(roles.depth) ||
+        !mlir::getElementTypeOrSelf(factor->array).isF32() ||
+        llvm::any_of(factor->loops, [&](unsigned loop) { return !roles.streamLoop(loop); }))
+      return false;
+  if (contracted() && !(found[0] == query && found[1] == key && found[2] == second))
+    return false;
+  query = found[0];
+  key = found[1];
+  second = found[2];
+  product = contraction;
+  return true;
+}
+
+bool Score::slides(Read &read) {
+  bool differs = llvm::any_of(roles.batch, [&](unsigned loop) { return read.along(loop); });
+  return !differs || placed(read);
 }
 
 std::optional<Value> Score::placed(Read &read) {

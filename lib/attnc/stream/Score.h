@@ -12,6 +12,7 @@ struct Roles {
   unsigned key = 0, depth = 0, firstPlace = 0; // depth, places: numbers that no loop of the fold has
   std::optional<unsigned> query, feature;
   bool hasDepth = true;
+  bool joint = false; // the fold runs over `query` too: the axis of second keys
 
   /// The stream's loop for one of the fold; nothing when it has none.
   std::optional<unsigned> streamLoop(unsigned loop) const;
@@ -35,14 +36,18 @@ public:
   /// Reads what is gathered from where it is, at places that the region gives; which says whether they are inside, null
   /// where nothing is gathered, and nothing where they cannot be told.
   std::optional<mlir::Value> placed(Read &read);
+  /// The same where the rows that are gathered differ by query, which leaves the condition out: there is 0 outside.
+  /// False where the places cannot be told.
+  bool slides(Read &read);
 
-  std::optional<Read> query, key; // the operands of the contraction
+  std::optional<Read> query, key, second; // the operands of the contraction; `second` of a joint one
   llvm::SmallVector<Read, 4> others;
   llvm::SmallVector<mlir::Value, 2> places; // casts of i64
 
 private:
   mlir::Value inlined(mlir::linalg::GenericOp map, const Read &read);
   bool contracts(const Read &read);
+  bool contractsJointly(llvm::ArrayRef<Read> factors);
   bool isIndexCode(mlir::Value array, unsigned depth = 0);
   bool isInside(const Read &read) const;
 

@@ -77,6 +77,12 @@ void Sharing::forEach(llvm::StringRef what, Value count, llvm::function_ref<void
       [&] { inOrder->moveBefore(code.getInsertionBlock(), code.getInsertionPoint()); });
 }
 
+Value fromBothEnds(Code &code, Value number, Value count) {
+  Value two = index(code, 2), half = code.createOrFold<arith::DivUIOp>(number, two);
+  Value odd = less(code, index(code, 0), code.createOrFold<arith::RemUIOp>(number, two));
+  return choose(code, odd, subtract(code, subtract(code, count, index(code, 1)), half), half);
+}
+
 Value Sharing::slots() { return never ? index(code, 1) : ask("omp_get_max_threads"); }
 Value Sharing::slot() { return never ? index(code, 0) : ask("omp_get_thread_num"); }
 

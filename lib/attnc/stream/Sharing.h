@@ -24,4 +24,8 @@ private:
   bool always = false, never = false;
 };
 
+/// The number of a task, from both ends in turn: where later ones have more to do, threads that take tasks in order
+/// have equal shares.
+mlir::Value fromBothEnds(Code &code, mlir::Value number, mlir::Value count);
+
 } // namespace attnc

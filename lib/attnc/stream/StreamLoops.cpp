@@ -35,8 +35,12 @@ StreamLoops::StreamLoops(Code &code, mlir::Operation *op, mlir::ArrayAttr maps, 
       if (unsigned loop = mapOf(i).getDimPosition(axis);
           loop < loops && (!extents[loop] || !mlir::getConstantIntValue(extents[loop])))
         extents[loop] = code.createOrFold<memref::DimOp>(array, axis);
-  if (auto stream = mlir::dyn_cast<dialect::StreamOp>(op); stream && stream.getKeys())
-    extents[stream.keyLoop()] = stream.getKeys();
+  if (auto stream = mlir::dyn_cast<dialect::StreamOp>(op)) {
+    if (stream.getKeys())
+      extents[stream.keyLoop()] = stream.getKeys();
+    if (stream.getQueries())
+      extents[stream.queryLoop()] = stream.getQueries();
+  }
   for (Value &extent : extents)
     if (!extent)
       extent = index(code, 1);

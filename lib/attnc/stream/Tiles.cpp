@@ -206,11 +206,7 @@ private:
 
   /// The index of the batch and the first query of a tile.
   std::pair<Values, Value> tileOf(Value task) {
-    // From both ends in turn: where later queries see more keys, threads that take tasks in order have equal shares.
-    Value number = code.createOrFold<arith::RemUIOp>(task, tiles), two = index(code, 2);
-    Value half = code.createOrFold<arith::DivUIOp>(number, two);
-    Value odd = less(code, index(code, 0), code.createOrFold<arith::RemUIOp>(number, two));
-    Value tile = choose(code, odd, subtract(code, subtract(code, tiles, index(code, 1)), half), half);
+    Value tile = fromBothEnds(code, code.createOrFold<arith::RemUIOp>(task, tiles), tiles);
     return {loops.indices(loops.batch(), code.createOrFold<arith::DivUIOp>(task, tiles)),
             multiply(code, tile, index(code, vectors * lanes))};
   }
@@ -321,7 +317,7 @@ private:
 
       Values references(before.take_front(Algebra::hasReference ? wide : 0)), after;
       if (Algebra::hasReference)
-        references = inRange(range, from, count, references, [&](Value scoreOf) {
+        references = whereSure(code, stream, range, from, count, ValueRange(references).getTypes(), [&](Value scoreOf) {
           return loop(code, none, count, 1, references, [&](Value row, ValueRange greatest) {
             Values next;
             Value key = add(code, from, row);
@@ -385,17 +381,6 @@ private:
     keep(Algebra::hasReference, featureRoom);
     keep(measured, add(code, featureRoom, index(code, 1)));
     keep(!stream.isValued(), none);
-  }
-
-  /// Takes scores as they are where a tile of keys is seen by all queries, and else with what they are asked.
-  Values inRange(const KeyRange &range, Value from, Value count, ValueRange like,
-                 llvm::function_ref<Values(Value)> body) {
-    Value asked = stream.scoreOp().getScore();
-    if (range.inner == asked)
-      return body(asked);
-    auto atMost = [&](Value a, Value b) { return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::sle, a, b); };
-    Value sure = both(atMost(range.sureFrom, from), atMost(add(code, from, count), range.sureTo));
-    return branch(code, sure, like.getTypes(), [&] { return body(range.inner); }, [&] { return body(asked); });
   }
 
   Value contraction(Value offset) { return stream.isContracted() ? loadLanes(offset) : Value(); }
