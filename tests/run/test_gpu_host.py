@@ -106,6 +106,38 @@ class Host(Case):
             self.assertEqual(status, 2)
             self.assertIn("libcuda.so.1", error)
 
+    def test_tensor_maps(self):
+        """Warp groups read arrays through maps, which the host makes and launches give by value, behind everything else."""
+        self.attnc("compile", EXAMPLES / "02_sdpa.attn", "--emit=so", "--target=cuda:sm_90a", "--dtype", "bf16", "--size", "d=64", "e=64",
+                   "-o", "sdpa.so")
+        shapes = "; ".join(f"{name} = tensor({at} << 20, {rows}, 64, bits=16); {name}.code = 4" for name, at, rows in
+                           (("q", 1, "n"), ("k", 2, "m"), ("v", 3, "m"), ("out", 4, "n")))
+        call = CALL.replace("(n, d, m, e)),", "(n, m)),")
+        given = shapes.replace("; ", "\n")
+
+        def asked(change="", **environment):
+            log = self.write("log", "")
+            env = dict(os.environ, FAKE_CUDA_LOG=str(log), LD_LIBRARY_PATH=str(self.folder), **environment)
+            said = subprocess.run([sys.executable, "-c", call, self.folder / "sdpa.so", given + "\n" + change, "1"], env=env,
+                                  capture_output=True, text=True, check=True).stdout.strip().partition(" ")
+            return int(said[0]), said[2], [line.split() for line in log.read_text().splitlines()]
+
+        arguments = 6  # the result, q, k, v, n and m
+        status, error, lines = asked(FAKE_CUDA_MAP=str(arguments))
+        self.assertEqual((status, error), (0, ""))
+        self.assertEqual([line[2:4] for line in lines if line[0] == "map"],
+                         [[str(at << 20), str(rows)] for at, rows in ((1, 300), (2, 5), (3, 5))])
+        self.assertEqual([line[2:4] for line in lines if line[0] == "launch"], [["3", "384"]])
+        status, error, lines = asked("k.offset = 8")
+        self.assertEqual((status, error), (3, "'k' does not begin at a multiple of 16 bytes, as sm_90a's kernels need"))
+        self.assertNotIn("launch", [line[0] for line in lines])
+        self.assertEqual(asked("m = 0; k.shape[0] = 0; v.shape[0] = 0")[0], 0)
+        for function in ("cuTensorMapEncodeTiled", "cuDeviceGetAttribute"):
+            self.assertEqual(asked(FAKE_CUDA_FAIL=function, FAKE_CUDA_AT="0")[0], 4)
+        subprocess.run([COMPILER, "-shared", "-fPIC", "-DFAKE_CUDA_OLD", ROOT / "tests/run/gpu/fake_cuda.c", "-o",
+                        self.folder / "libcuda.so.1"], check=True)
+        self.assertEqual(asked()[:2], (2, "the driver of NVIDIA's devices is older than CUDA 12.0"))
+
     RUN = ["run", EXAMPLES / "02_sdpa.attn", "--in", "q=random:1", "k=random:2", "v=random:3", "--size", "n=2", "m=3", "d=4",
            "e=5", "--target"]
 

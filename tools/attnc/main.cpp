@@ -160,7 +160,7 @@ int run(int argc, char **argv) {
   compileCommand->add_option("-o,--output", compileOptions.output, "standard output for text, else NAME.o or NAME.so");
   compileCommand
       ->add_option("--target", compileOptions.target,
-                   "native, x86-64-v3, x86-64-v4, aarch64 …, with +feature; cuda, cuda:sm_90a, cuda-emulated")
+                   "native, x86-64-v3, x86-64-v4, aarch64 …, with +feature; cuda, cuda:sm_90a, cuda-emulated[:sm_90a]")
       ->capture_default_str();
   compileCommand->add_option("--dtype", compileType, "of reals: f32, f64 or bf16")
       ->check(CLI::IsMember(choices.at("--dtype")));

@@ -1,4 +1,4 @@
-#include "attnc/dialect/AttncDialect.h"
+#include "attnc/dialect/DeviceOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -8,6 +8,8 @@
 #include "attnc/dialect/AttncDialect.cpp.inc"
 #define GET_OP_CLASSES
 #include "attnc/dialect/AttncOps.cpp.inc"
+#define GET_OP_CLASSES
+#include "attnc/dialect/DeviceOps.cpp.inc"
 
 namespace attnc::dialect {
 
@@ -15,6 +17,10 @@ void AttncDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "attnc/dialect/AttncOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "attnc/dialect/DeviceOps.cpp.inc"
       >();
 }
 

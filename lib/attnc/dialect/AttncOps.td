@@ -7,23 +7,14 @@
 #ifndef ATTNC_OPS
 #define ATTNC_OPS
 
-include "mlir/IR/OpBase.td"
+include "attnc/dialect/AttncBase.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
-
-def Attnc_Dialect : Dialect {
-  let name = "attnc";
-  let summary = "diagrams of attention: boxes, learners and structure on tensors";
-  let cppNamespace = "::attnc::dialect";
-}
 
 def Wire : RankedTensorOf<[F32, F64, I64, I1]>;
 def Indices : RankedTensorOf<[I64]>;
 def IndexWire : 0DTensorOf<[I64]>;
-
-class Attnc_Op<string mnemonic, list<Trait> traits = []> : Op<Attnc_Dialect, mnemonic, traits>;
 
 def ConstOp : Attnc_Op<"const", [Pure]> {
   let summary = "a scalar constant";

@@ -4,6 +4,7 @@
 #include "attnc/gpu/Products.h"
 #include "attnc/gpu/RowFold.h"
 #include "attnc/gpu/Staging.h"
+#include "attnc/gpu/WarpGroups.h"
 #include "attnc/stream/Algebra.h"
 #include "attnc/stream/KeyRange.h"
 #include "attnc/stream/Region.h"
@@ -315,6 +316,11 @@ struct Streams : mlir::PassWrapper<Streams, mlir::OperationPass<mlir::func::Func
                     mlir::nvgpu::NVGPUDialect, scf::SCFDialect, vector::VectorDialect>();
   }
 
+  Streams() = default;
+  explicit Streams(bool groups) { warpGroups = groups; }
+  Streams(const Streams &other) : PassWrapper(other) { warpGroups = bool(other.warpGroups); }
+  Option<bool> warpGroups{*this, "warp-groups", llvm::cl::desc("the device has warp groups, as sm_90a")};
+
   void runOnOperation() final {
     llvm::SmallVector<StreamOp> streams;
     getOperation()->walk([&](StreamOp op) { streams.push_back(op); });
@@ -324,6 +330,12 @@ struct Streams : mlir::PassWrapper<Streams, mlir::OperationPass<mlir::func::Func
       scan.erase();
     });
     for (StreamOp stream : streams) {
+      if (auto groups = warpGroups ? groupTilingOf(stream) : tl::unexpected(std::string())) {
+        Code code(stream.getLoc(), stream);
+        emitGroups(code, stream, *groups);
+        stream.erase();
+        continue;
+      }
       bool separated = separateQueries(stream);
       auto tiling = tilingOf(stream);
       if (!tiling) {
@@ -341,6 +353,6 @@ struct Streams : mlir::PassWrapper<Streams, mlir::OperationPass<mlir::func::Func
 
 } // namespace
 
-std::unique_ptr<mlir::Pass> createBlocksPass() { return std::make_unique<Streams>(); }
+std::unique_ptr<mlir::Pass> createBlocksPass(bool warpGroups) { return std::make_unique<Streams>(warpGroups); }
 
 } // namespace attnc

@@ -1,3 +1,5 @@
+#include "attnc/gpu/Gpu.h"
+#include "attnc/gpu/GroupInstructions.h"
 #include "attnc/gpu/Host.h"
 #include "attnc/gpu/Kernels.h"
 #include "attnc/gpu/Passes.h"
@@ -66,6 +68,8 @@ private:
       ask(copy);
     else if (auto array = mlir::dyn_cast<memref::AllocaOp>(op))
       share(array);
+    else if (writeGroupInstruction(code, op))
+      return;
     else if (mlir::isa<arith::TruncFOp>(op) && mlir::getElementTypeOrSelf(op->getResult(0)).isBF16())
       with(op, LLVM::FPTruncOp::create(code, op->getResult(0).getType(), op->getOperand(0))->getResults());
     else if (mlir::isa<arith::ExtFOp>(op) && mlir::getElementTypeOrSelf(op->getOperand(0)).isBF16())
@@ -195,6 +199,8 @@ private:
       LLVM::GlobalOp::create(code, LLVM::LLVMArrayType::get(code.getI8Type(), 0), /*isConstant=*/false,
                              LLVM::Linkage::External, sharedName, mlir::Attribute(), /*alignment=*/16, sharedSpace);
     }
+    auto symbol = module.lookupSymbol<LLVM::GlobalOp>(sharedName);
+    symbol.setAlignment(std::max<uint64_t>(symbol.getAlignment().value_or(1), array.getAlignment().value_or(1)));
     auto pointer = LLVM::LLVMPointerType::get(code.getContext(), sharedSpace);
     auto one = LLVM::LLVMArrayType::get(code.getI64Type(), 1);
     auto type = LLVM::LLVMStructType::getLiteral(code.getContext(), {pointer, pointer, code.getI64Type(), one, one});
@@ -215,6 +221,30 @@ private:
   int64_t threads;
   mlir::ImplicitLocOpBuilder code;
 };
+
+/// Tensor maps are given by value: their addresses are those of the arguments themselves.
+void passMaps(gpu::GPUFuncOp kernel, func::FuncOp function) {
+  constexpr int64_t alignment = 64;
+  mlir::ImplicitLocOpBuilder code(function.getLoc(), function.getContext());
+  for (mlir::BlockArgument argument : function.getArguments()) {
+    unsigned number = argument.getArgNumber();
+    if (!kernel.getArgAttr(number, mapAttribute))
+      continue;
+    argument.setType(LLVM::LLVMPointerType::get(code.getContext()));
+    code.setInsertionPointToStart(argument.getOwner());
+    Value word = LLVM::PtrToIntOp::create(code, code.getI64Type(), argument);
+    Value place = arith::IndexCastOp::create(code, code.getIndexType(), word);
+    for (mlir::Operation *user : llvm::make_early_inc_range(argument.getUsers()))
+      if (mlir::isa<memref::ExtractAlignedPointerAsIndexOp>(user)) {
+        user->getResult(0).replaceAllUsesWith(place);
+        user->erase();
+      }
+    mlir::Type words = LLVM::LLVMArrayType::get(code.getI64Type(), mapWords);
+    function.setArgAttr(number, LLVM::LLVMDialect::getByValAttrName(), mlir::TypeAttr::get(words));
+    function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(), code.getI64IntegerAttr(alignment));
+  }
+  function.setFunctionType(code.getFunctionType(function.getBody().getArgumentTypes(), {}));
+}
 
 struct Device : mlir::PassWrapper<Device, mlir::OperationPass<mlir::ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Device)
@@ -240,6 +270,7 @@ struct Device : mlir::PassWrapper<Device, mlir::OperationPass<mlir::ModuleOp>> {
                         rewriter.getArrayAttr({rewriter.getStrArrayAttr({"nvvm.maxntid", std::to_string(threads)}),
                                                rewriter.getStrArrayAttr({"nvvm.minctasm", "1"})}));
       Instructions(function, threads).run();
+      passMaps(kernel, function);
     });
   }
 };

@@ -1,4 +1,5 @@
 #include "attnc/gpu/Collectives.h"
+#include "attnc/gpu/EmulateThreads.h"
 #include "attnc/gpu/Host.h"
 #include "attnc/gpu/Kernels.h"
 #include "attnc/gpu/Passes.h"
@@ -11,7 +12,8 @@
 #include "mlir/IR/IRMapping.h"
 
 // A kernel on a CPU: blocks are a loop, and so are the threads of a block, once for each stretch between two places
-// where they meet. What a thread keeps from one stretch to the next has a place for each thread.
+// where they meet. What a thread keeps from one stretch to the next has a place for each thread. Where threads wait for
+// one another otherwise, the code of one is kept, and the driver runs them in turn (EmulateThreads.h).
 namespace attnc {
 
 namespace {
@@ -313,6 +315,8 @@ struct Emulate : mlir::PassWrapper<Emulate, mlir::OperationPass<mlir::ModuleOp>>
     mlir::IRRewriter rewriter(&getContext());
     replaceKernels(rewriter, getOperation(), [&](gpu::GPUFuncOp kernel) {
       func::FuncOp function = emptyFunction(rewriter, kernel, rewriter.getIndexType());
+      if (hasWarpGroups(kernel))
+        return emulateThread(rewriter, kernel, function);
       Splitter(kernel, function).run();
       emulateCopies(function);
     });

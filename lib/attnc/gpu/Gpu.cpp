@@ -3,6 +3,7 @@
 #include "attnc/gpu/BlockScans.h"
 #include "attnc/gpu/Passes.h"
 #include "attnc/gpu/Tiling.h"
+#include "attnc/gpu/WarpGroups.h"
 #include "attnc/lower/Lower.h"
 #include "attnc/lower/Passes.h"
 #include "attnc/lower/RunPasses.h"
@@ -22,7 +23,7 @@ namespace attnc {
 
 namespace {
 
-void buildToLaunches(mlir::OpPassManager &passes) {
+void buildToLaunches(mlir::OpPassManager &passes, bool warpGroups) {
   auto simplify = [&] {
     passes.addPass(mlir::createCanonicalizerPass());
     passes.addPass(mlir::createCSEPass());
@@ -31,7 +32,7 @@ void buildToLaunches(mlir::OpPassManager &passes) {
   passes.addNestedPass<mlir::func::FuncOp>(mlir::memref::createResolveShapedTypeResultDimsPass());
   passes.addNestedPass<mlir::func::FuncOp>(createKnownPass()); // extents of views are those of arguments now
   simplify();
-  passes.addNestedPass<mlir::func::FuncOp>(createBlocksPass());
+  passes.addNestedPass<mlir::func::FuncOp>(createBlocksPass(warpGroups));
   passes.addNestedPass<mlir::func::FuncOp>(createGridsPass());
   // No simplification before kernels are made: it would take grids of one point apart.
   passes.addNestedPass<mlir::func::FuncOp>(mlir::memref::createResolveShapedTypeResultDimsPass());
@@ -76,14 +77,15 @@ tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> kernels(mlir::Modul
 
 void registerGpu(mlir::DialectRegistry &registry) {
   registry.insert<mlir::gpu::GPUDialect, mlir::nvgpu::NVGPUDialect>();
-  for (auto create : {createBlocksPass, createKnownPass, createGridsPass, createOutlinePass, createFunctionsPass,
-                      createDevicePass, createEmulatePass})
+  mlir::registerPass([] { return createBlocksPass(); });
+  for (auto create :
+       {createKnownPass, createGridsPass, createOutlinePass, createFunctionsPass, createDevicePass, createEmulatePass})
     mlir::registerPass(create);
   static mlir::PassPipelineRegistration<> launches("attnc-to-launches", "linalg on arrays to a host with kernels",
-                                                   buildToLaunches);
+                                                   [](mlir::OpPassManager &passes) { buildToLaunches(passes, false); });
 }
 
-tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module, bool tf32) {
+tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module, bool tf32, bool warpGroups) {
   if (tf32)
     module->setAttr(tf32Attribute, mlir::UnitAttr::get(module.getContext()));
   Streaming streaming;
@@ -95,17 +97,25 @@ tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module, bool tf32)
   };
   if (auto lowered = lowerToLinalg(module, streaming); !lowered)
     return lowered;
-  return run(
+  auto narrowed = run(
       module,
       [](mlir::OpPassManager &passes) {
         passes.addNestedPass<mlir::func::FuncOp>(createNarrowPass());
         passes.addPass(mlir::createCanonicalizerPass());
       },
       "the arrays of streams cannot be narrowed");
+  if (narrowed && warpGroups)
+    module->walk([](dialect::StreamOp stream) {
+      auto tiling = groupTilingOf(stream);
+      stream.emitRemark(tiling ? "by warp groups" : "by single warps: " + tiling.error());
+    });
+  return narrowed;
 }
 
-tl::expected<void, std::string> lowerToLaunches(mlir::ModuleOp module) {
-  return run(module, buildToLaunches, "the diagram cannot be lowered to kernels");
+tl::expected<void, std::string> lowerToLaunches(mlir::ModuleOp module, bool warpGroups) {
+  return run(
+      module, [&](mlir::OpPassManager &passes) { buildToLaunches(passes, warpGroups); },
+      "the diagram cannot be lowered to kernels");
 }
 
 tl::expected<mlir::OwningOpRef<mlir::ModuleOp>, std::string> kernelsForDevice(mlir::ModuleOp launches) {

@@ -1,4 +1,4 @@
-#include "attnc/dialect/AttncDialect.h"
+#include "attnc/dialect/DeviceOps.h"
 #include "attnc/gpu/Gpu.h"
 #include "attnc/gpu/Host.h"
 #include "attnc/gpu/Passes.h"
@@ -47,6 +47,7 @@ public:
       if (failed(findLeaves(value, /*mayRead=*/true)))
         return mlir::failure();
     used.insert(grid.getUpperBound().begin(), grid.getUpperBound().end());
+    llvm::stable_sort(leaves, [](Value a, Value b) { return !isMap(a) && isMap(b); });
 
     builder.setInsertionPointToEnd(module.getBody());
     llvm::SmallVector<mlir::Type> types;
@@ -56,9 +57,12 @@ public:
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
     kernel.setKnownBlockSize(llvm::ArrayRef<int32_t>{int32_t(threads()), 1, 1});
     builder.setInsertionPointToStart(&kernel.getBody().front());
-    for (auto [i, leaf] : llvm::enumerate(leaves))
+    for (auto [i, leaf] : llvm::enumerate(leaves)) {
       if (!isArray(leaf))
         inside.map(leaf, kernel.getArgument(i));
+      if (isMap(leaf))
+        kernel.setArgAttr(i, mapAttribute, builder.getUnitAttr());
+    }
     for (auto [i, leaf] : llvm::enumerate(leaves))
       if (isArray(leaf))
         inside.map(leaf, described(builder, leaf, kernel.getArgument(i)));
@@ -74,9 +78,12 @@ public:
 private:
   static bool isArray(Value value) { return mlir::isa<mlir::MemRefType>(value.getType()); }
 
-  /// Arguments of the host's function, steps of its loops, and arrays of scratch.
+  static bool isMap(Value value) { return value.getDefiningOp<dialect::TensorMapOp>(); }
+
+  /// Arguments of the host's function, steps of its loops, arrays of scratch, and what only the host can know or make.
   static bool isLeaf(Value value) {
-    return mlir::isa<mlir::BlockArgument>(value) || value.getDefiningOp<memref::AllocOp>();
+    return mlir::isa<mlir::BlockArgument>(value) || value.getDefiningOp<memref::AllocOp>() ||
+           value.getDefiningOp<dialect::ProcessorsOp>() || isMap(value);
   }
 
   static Value rootOf(Value array) { return memref::skipViewLikeOps(mlir::cast<mlir::MemrefValue>(array)); }
@@ -203,10 +210,13 @@ private:
     Value points = extents[0];
     for (Value extent : llvm::drop_begin(extents))
       points = product(points, extent);
-    auto loop = scf::ForOp::create(builder, location, first, points, step);
     mlir::OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    Value rest = loop.getInductionVar();
+    Value rest = first;
+    if (!grid->hasAttr(persistentAttribute)) {
+      auto loop = scf::ForOp::create(builder, location, first, points, step);
+      builder.setInsertionPointToStart(loop.getBody());
+      rest = loop.getInductionVar();
+    }
     llvm::SmallVector<Value> point(extents.size());
     for (std::size_t axis = extents.size(); axis-- > 1;) {
       point[axis] = arith::RemUIOp::create(builder, location, rest, extents[axis]);

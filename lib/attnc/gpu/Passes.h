@@ -3,8 +3,9 @@
 
 namespace attnc {
 
-/// `attnc-blocks`: streams on arrays become grids of blocks of threads, which share memory and have matrix units.
-std::unique_ptr<mlir::Pass> createBlocksPass();
+/// `attnc-blocks`: streams on arrays become grids of blocks of threads, which share memory and have matrix units; of
+/// warp groups, where the device has them and they can (WarpGroups.h).
+std::unique_ptr<mlir::Pass> createBlocksPass(bool warpGroups = false);
 /// `attnc-grids`: nests of loops over arrays become grids of independent points, each of which folds in order.
 std::unique_ptr<mlir::Pass> createGridsPass();
 /// `attnc-known`: what the host knows is no array: extents, shapes, scalars of index arithmetic.

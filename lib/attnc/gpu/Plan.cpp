@@ -1,6 +1,6 @@
 #include "attnc/launch/Plan.h"
 
-#include "attnc/dialect/AttncDialect.h"
+#include "attnc/dialect/DeviceOps.h"
 #include "attnc/gpu/Gpu.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -9,6 +9,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #include <fmt/format.h>
 
@@ -101,6 +102,10 @@ private:
       registers.try_emplace(op->getResult(0), registerOf(op->getOperand(0)));
     } else if (auto array = mlir::dyn_cast<memref::AllocOp>(op)) {
       allocate(array);
+    } else if (auto map = mlir::dyn_cast<dialect::TensorMapOp>(op)) {
+      describe(map);
+    } else if (mlir::isa<dialect::ProcessorsOp>(op)) {
+      emit({ATTNC_PROCESSORS, registerOf(op->getResult(0))});
     } else if (auto free = mlir::dyn_cast<memref::DeallocOp>(op)) {
       emit({ATTNC_RELEASE, registerOf(free.getMemref())});
     } else if (auto launched = mlir::dyn_cast<gpu::LaunchFuncOp>(op)) {
@@ -135,6 +140,19 @@ private:
     emit({ATTNC_ALLOCATE, registerOf(array), total});
   }
 
+  void describe(dialect::TensorMapOp map) {
+    enum { float16 = 6, bfloat16 = 9 }; // CUtensorMapDataType
+    int64_t array = registerOf(map.getArray()), to = registerOf(map);
+    next = to + mapWords;
+    bool brain = mlir::getElementTypeOrSelf(map.getArray()).isBF16();
+    emit({ATTNC_MAP, to, array, brain ? bfloat16 : float16, int64_t(map.getExtents().size())});
+    for (Value extent : map.getExtents())
+      plan.code.push_back(registerOf(extent));
+    for (Value stride : map.getStrides())
+      plan.code.push_back(registerOf(stride));
+    llvm::append_range(plan.code, map.getBox());
+  }
+
   void launch(gpu::LaunchFuncOp op) {
     std::string name = op.getKernelName().str();
     auto kernel = llvm::find(plan.kernels, name) - plan.kernels.begin();
@@ -142,6 +160,8 @@ private:
     if (kernel == int64_t(plan.kernels.size())) {
       plan.kernels.push_back(name);
       plan.arguments.push_back(count);
+      plan.maps.push_back(
+          llvm::count_if(op.getKernelOperands(), [](Value v) { return v.getDefiningOp<dialect::TensorMapOp>(); }));
       Value bytes = op.getDynamicSharedMemorySize();
       plan.shared.push_back(bytes ? int32_t(mlir::getConstantIntValue(bytes).value_or(0)) : 0);
     }

@@ -38,10 +38,10 @@ Value exchanged(Code &code, Value value, int64_t mask) {
       .getShuffleResult();
 }
 
-Value sharedMemory(Code &code, int64_t bytes) {
+Value sharedMemory(Code &code, int64_t bytes, int64_t alignment) {
   auto type = mlir::MemRefType::get({bytes}, code.getI8Type(), mlir::MemRefLayoutAttrInterface(),
                                     code.getI64IntegerAttr(sharedSpace));
-  return memref::AllocaOp::create(code, type, code.getI64IntegerAttr(16));
+  return memref::AllocaOp::create(code, type, code.getI64IntegerAttr(alignment));
 }
 
 Value sharedMatrix(Code &code, Value memory, int64_t at, int64_t rows, int64_t columns, mlir::Type element) {

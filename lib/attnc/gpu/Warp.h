@@ -17,8 +17,8 @@ void barrier(Code &code);
 /// The value of the thread whose lane is this one's with the bits of `mask` turned.
 mlir::Value exchanged(Code &code, mlir::Value value, int64_t mask);
 
-/// The memory that a block shares: so many bytes, aligned to 16.
-mlir::Value sharedMemory(Code &code, int64_t bytes);
+/// The memory that a block shares: so many bytes.
+mlir::Value sharedMemory(Code &code, int64_t bytes, int64_t alignment = 16);
 /// A matrix in it.
 mlir::Value sharedMatrix(Code &code, mlir::Value memory, int64_t at, int64_t rows, int64_t columns, mlir::Type element);
 

@@ -90,6 +90,20 @@ static void addPackedEntry(llvm::Function &function) {
     builder.CreateRet(call);
 }
 
+/// What MLIR cannot say of a device's code: threads come to an instruction of several together, however it is written,
+/// and what is given by value stays where it was given.
+static void keepTogether(llvm::Module &module) {
+  for (llvm::Function &function : module) {
+    for (llvm::Argument &argument : function.args())
+      if (argument.hasByValAttr())
+        argument.addAttr(llvm::Attribute::get(module.getContext(), "nvvm.grid_constant"));
+    for (llvm::BasicBlock &block : function)
+      for (llvm::Instruction &instruction : block)
+        if (auto *call = llvm::dyn_cast<llvm::CallInst>(&instruction); call && call->isInlineAsm())
+          call->setConvergent();
+  }
+}
+
 static tl::expected<void, std::string> prepare(llvm::Module &module, const llvm::TargetMachine &machine,
                                                const CodegenOptions &options) {
   module.setTargetTriple(machine.getTargetTriple());
@@ -108,6 +122,8 @@ static tl::expected<void, std::string> prepare(llvm::Module &module, const llvm:
     if (machine.getTargetTriple().isNVPTX())
       function->setCallingConv(llvm::CallingConv::PTX_Kernel);
   }
+  if (machine.getTargetTriple().isNVPTX())
+    keepTogether(module);
   if (options.program)
     addProgram(module, *options.program);
   for (llvm::Function &function : module) {

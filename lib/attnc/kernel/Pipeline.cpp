@@ -35,14 +35,14 @@ struct Lowering {
     if (station == Artefact::Dialect)
       return {};
     bool device = target.device != Target::Device::None;
-    if (auto lowered = device ? lowerToStreams(*module, variant.tf32) : lowerToLinalg(*module);
+    if (auto lowered = device ? lowerToStreams(*module, variant.tf32, target.hasWarpGroups()) : lowerToLinalg(*module);
         !lowered || station == Artefact::Linalg || station == Artefact::Streams)
       return lowered;
     if (!device)
       return lowerToLLVM(*module, target.machine());
     if (auto placed = lowerToArrays(*module); !placed)
       return placed;
-    return lowerToLaunches(*module);
+    return lowerToLaunches(*module, target.hasWarpGroups());
   }
 
   std::string text(bool locations) {

@@ -93,11 +93,12 @@ private:
       llvm::Function *entry = module.getFunction(program.plan.kernels[i] + std::string(packedSuffix));
       entry->setLinkage(llvm::Function::InternalLinkage);
       module.getFunction(program.plan.kernels[i])->setLinkage(llvm::Function::InternalLinkage);
-      all.push_back(llvm::ConstantStruct::getAnon(
-          {text(program.plan.kernels[i]), builder.getInt64(std::uint64_t(program.plan.arguments[i])), entry}));
+      all.push_back(llvm::ConstantStruct::getAnon({text(program.plan.kernels[i]),
+                                                   builder.getInt64(std::uint64_t(program.plan.arguments[i])),
+                                                   builder.getInt64(std::uint64_t(program.plan.maps[i])), entry}));
     }
     llvm::Constant *none = llvm::ConstantPointerNull::get(builder.getPtrTy());
-    all.push_back(llvm::ConstantStruct::getAnon({none, builder.getInt64(0), none}));
+    all.push_back(llvm::ConstantStruct::getAnon({none, builder.getInt64(0), builder.getInt64(0), none}));
     return list(all);
   }
 

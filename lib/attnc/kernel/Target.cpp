@@ -62,7 +62,7 @@ static Target nativeTarget() {
 }
 
 std::string Target::key() const {
-  return fmt::format("{}/{}/{}/{}/{}", triple, level, features, unsigned(pairs), emulatesTiles);
+  return fmt::format("{}/{}/{}/{}/{}/{}", triple, level, features, unsigned(pairs), emulatesTiles, emulated);
 }
 
 Machine Target::machine() const {
@@ -138,9 +138,14 @@ static tl::expected<Target, std::string> cudaTarget(std::string_view text) {
 tl::expected<Target, std::string> parseTarget(std::string_view text) {
   if (text == "cuda" || text.starts_with("cuda:"))
     return cudaTarget(text);
-  if (text == "cuda-emulated") {
+  static constexpr std::string_view emulated = "cuda-emulated";
+  if (text == emulated || text.starts_with(std::string(emulated) + ":")) {
+    auto device = cudaTarget("cuda" + std::string(text.substr(emulated.size())));
+    if (!device)
+      return device;
     Target target = nativeTarget();
     target.device = Target::Device::Emulated;
+    target.emulated = device->level;
     return target;
   }
   static constexpr std::string_view levels[] = {"native", "x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64"};

@@ -18,7 +18,7 @@ namespace attnc {
 ///     native+amx-emulated     this machine, with tile registers as arrays and loops
 ///     aarch64+sve             64-bit Arm with scalable vectors
 ///     cuda:sm_90a             NVIDIA's devices of that architecture; sm_80 if left out
-///     cuda-emulated           this machine, running a device's kernels one thread after another
+///     cuda-emulated:sm_90a    this machine, running that device's kernels one thread after another; sm_80 if left out
 ///
 /// A target is what it can do, not who made it: a virtual machine may call itself an older CPU than it is.
 /// The levels of x86-64 are those of its psABI. Where there is AVX-512, vectors of 512 bits are asked for. This machine
@@ -33,6 +33,7 @@ struct Target {
   Device device = Device::None;
   Machine::Pairs pairs = Machine::Pairs::None;
   bool emulatesTiles = false;
+  std::string emulated; // the architecture of an emulated device
 
   /// Two targets with equal keys get equal code.
   std::string key() const;
@@ -42,6 +43,8 @@ struct Target {
   bool hasWideVectors() const;
   /// AVX2's vectors of 256 bits and multiply-add.
   bool hasFusedMultiply() const;
+  /// A device whose warps compute by fours, and whose copies come by themselves.
+  bool hasWarpGroups() const { return level == "sm_90a" || emulated == "sm_90a"; }
 };
 
 /// The target a text names. The error names the known levels, or the feature nearest to one it does not know.

@@ -37,6 +37,8 @@ static void find(void) {
                  {"cuMemFreeAsync", &driver.release},
                  {"cuLaunchKernel", &driver.launch},
                  {"cuGetErrorString", &driver.text},
+                 {"cuCtxGetDevice", &driver.device},
+                 {"cuDeviceGetAttribute", &driver.property},
                  {"cuDeviceGet", &getDevice},
                  {"cuDevicePrimaryCtxRetain", &retain},
                  {"cuCtxSetCurrent", &setCurrent},
@@ -54,6 +56,7 @@ static void find(void) {
       missing = "the driver of NVIDIA's devices is older than CUDA 11.2";
       return;
     }
+  *(void **)&driver.map = dlsym(library, "cuTensorMapEncodeTiled");
   if (init(0) != 0)
     missing = "the driver of NVIDIA's devices does not start: there may be no device";
 }

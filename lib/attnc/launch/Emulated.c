@@ -1,3 +1,4 @@
+#include "attnc/launch/Emulated.h"
 #include "attnc/launch/Internal.h"
 
 #include <stdlib.h>
@@ -53,21 +54,38 @@ static int release(uint64_t address, void *stream) {
 
 static int launch(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned b, unsigned c,
                   unsigned shared, void *stream, void **arguments, void **extra) {
-  (void)y, (void)z, (void)threads, (void)b, (void)c, (void)shared, (void)stream, (void)extra;
+  (void)y, (void)z, (void)b, (void)c, (void)stream, (void)extra;
   const attnc_emulated_kernel *kernel = function;
   void *slots[most + 1];
   if (kernel->arguments > most)
     return invalid;
   for (int64_t i = 0; i < kernel->arguments; ++i)
-    slots[i] = *(void **)arguments[i];
+    slots[i] = i < kernel->arguments - kernel->maps ? *(void **)arguments[i] : arguments[i];
   slots[kernel->arguments] = (void *)(uintptr_t)x;
+  if (kernel->maps)
+    return attnc_emulated_run(kernel, slots, x, threads, shared);
   kernel->run(slots);
   return 0;
 }
 
 static int text(int status, const char **result) {
-  *result = status == outOfMemory ? "out of memory" : "not found";
+  *result = status == outOfMemory       ? "out of memory"
+            : status == emulatedFailure ? attnc_emulated_complaint()
+            : status == invalid         ? "invalid value"
+                                        : "not found";
   return 0;
+}
+
+static int device(int *number) {
+  *number = 0;
+  return 0;
+}
+
+/* An odd number of multiprocessors, so that blocks have different numbers of tasks. */
+static int property(int *value, int attribute, int which) {
+  enum { processors = 16 };
+  *value = 3;
+  return attribute == processors && which == 0 ? 0 : invalid;
 }
 
 static int nothing(void) { return 0; }
@@ -97,6 +115,9 @@ const attnc_driver *attnc_emulated(void) {
                                       .release = release,
                                       .launch = launch,
                                       .text = text,
+                                      .device = device,
+                                      .property = property,
+                                      .map = attnc_emulated_map,
                                       .enter = nothing,
                                       .upload = upload,
                                       .download = download,

@@ -9,3 +9,7 @@ int32_t attnc_driver_fail(const attnc_driver *driver, int status, const char *wh
 
 /* Carries out an instruction that only computes, on registers, and returns where the next one is; null for another. */
 const int64_t *attnc_compute(const int64_t *instruction, int64_t *registers);
+
+/* Makes the tensor map that an instruction asks for. */
+int32_t attnc_make_map(const attnc_program *program, const attnc_driver *driver, const int64_t *instruction,
+                       int64_t *registers);

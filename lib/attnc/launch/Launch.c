@@ -171,6 +171,22 @@ static int32_t follow(const attnc_program *program, const attnc_driver *driver, 
       w += 5 + w[4];
       break;
     }
+    case ATTNC_PROCESSORS: {
+      enum { processors = 16 }; /* CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT */
+      int device = 0, count = 0, status = driver->device(&device);
+      if (status || (status = driver->property(&count, processors, device)) != 0)
+        return attnc_driver_fail(driver, status, "the number of multiprocessors");
+      r[w[1]] = count;
+      w += 2;
+      break;
+    }
+    case ATTNC_MAP: {
+      int32_t status = attnc_make_map(program, driver, w, r);
+      if (status)
+        return status;
+      w += 4 + 3 * w[4];
+      break;
+    }
     case ATTNC_LOOP:
       r[w[1]] = r[w[2]];
       w = r[w[1]] < r[w[3]] ? w + 6 : program->code + w[5];

@@ -11,10 +11,14 @@ enum attnc_instruction {
   ATTNC_DIVIDE, /* towards zero; b is not 0 */
   ATTNC_MINIMUM,
   ATTNC_MAXIMUM,
-  ATTNC_EXTENT,   /* array, axis, a: the axis of that array of the interface must have this extent */
-  ATTNC_ALLOCATE, /* to, a: as many bytes of the device's memory */
-  ATTNC_RELEASE,  /* a */
-  ATTNC_LAUNCH,   /* kernel, blocks, threads of each, how many arguments, the arguments…; nothing for no blocks */
-  ATTNC_LOOP,     /* i, first, end, step, where to go on behind the loop */
-  ATTNC_NEXT      /* i, end, step, where the body begins */
+  ATTNC_EXTENT,     /* array, axis, a: the axis of that array of the interface must have this extent */
+  ATTNC_ALLOCATE,   /* to, a: as many bytes of the device's memory */
+  ATTNC_RELEASE,    /* a */
+  ATTNC_LAUNCH,     /* kernel, blocks, threads of each, how many arguments, the arguments…; nothing for no blocks */
+  ATTNC_PROCESSORS, /* to: the multiprocessors of the device */
+  /* to, array, type, axes, an extent for each axis (the one along memory first), a stride in elements for each but the
+   * first, and the extents of a box as numbers: a tensor map (cuTensorMapEncodeTiled) of 16 registers. Type: CUDA's. */
+  ATTNC_MAP,
+  ATTNC_LOOP, /* i, first, end, step, where to go on behind the loop */
+  ATTNC_NEXT  /* i, end, step, where the body begins */
 };

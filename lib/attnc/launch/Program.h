@@ -40,6 +40,11 @@ typedef struct attnc_driver {
   int (*launch)(void *function, unsigned x, unsigned y, unsigned z, unsigned threads, unsigned, unsigned,
                 unsigned shared, void *stream, void **arguments, void **); /* cuLaunchKernel */
   int (*text)(int status, const char **);                                  /* cuGetErrorString */
+  int (*device)(int *device);                                              /* cuCtxGetDevice */
+  int (*property)(int *value, int attribute, int device);                  /* cuDeviceGetAttribute */
+  /* cuTensorMapEncodeTiled; null before CUDA 12.0 */
+  int (*map)(void *map, int type, unsigned rank, void *address, const uint64_t *extents, const uint64_t *strides,
+             const uint32_t *box, const uint32_t *steps, int interleave, int swizzle, int promotion, int fill);
   /* Makes a context current if none is. NOLINTNEXTLINE(modernize-redundant-void-arg): as of attnc_program. */
   int (*enter)(void);
   int (*upload)(uint64_t to, const void *from, size_t bytes, void *stream); /* cuMemcpyHtoDAsync */
@@ -91,9 +96,11 @@ const attnc_driver *attnc_cuda(void);
 /* This machine as a device: its images are lists of `attnc_emulated_kernel`, ended by a null name; launches run at
  * once, and scratch is filled with bytes 0xff, so that what was never written is NaN. */
 const attnc_driver *attnc_emulated(void);
+/* A kernel without maps runs all threads of all blocks itself. One with maps is the code of one thread, which waits for
+ * others (Threads.h). */
 typedef struct attnc_emulated_kernel {
   const char *name;
-  int64_t arguments;
+  int64_t arguments, maps;   /* of the arguments the last are maps, given by their addresses */
   void (*run)(void **slots); /* the values of the arguments, then the number of blocks */
 } attnc_emulated_kernel;
 

@@ -101,8 +101,11 @@ struct Pointers : mlir::PassWrapper<Pointers, mlir::OperationPass<mlir::func::Fu
     for (mlir::BlockArgument argument : entry.getArguments()) {
       auto type = mlir::dyn_cast<mlir::MemRefType>(argument.getType());
       notes.push_back(builder.getDictionaryAttr({}));
-      if (!type)
+      if (!type) {
+        if (mlir::isa<mlir::LLVM::LLVMPointerType>(argument.getType()))
+          notes.back() = mlir::function_interface_impl::getArgAttrDict(function, argument.getArgNumber());
         continue;
+      }
       auto shape = function.getArgAttrOfType<mlir::AffineMapAttr>(argument.getArgNumber(), dialect::shapeAttribute);
       if (!type.hasStaticShape() && !shape) {
         function.emitError() << "argument " << argument.getArgNumber() << " of type " << type << " has no '"

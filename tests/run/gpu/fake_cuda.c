@@ -38,6 +38,28 @@ int cuDeviceGet(int *device, int number) {
   *device = 7;
   return number || fails("cuDeviceGet") ? invalid : 0;
 }
+int cuCtxGetDevice(int *device) {
+  *device = 7;
+  return fails("cuCtxGetDevice") ? invalid : 0;
+}
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+  *value = 132;
+  return attribute != 16 || device != 7 || fails("cuDeviceGetAttribute") ? invalid : 0;
+}
+#ifndef FAKE_CUDA_OLD
+int cuTensorMapEncodeTiled(void *map, int type, unsigned rank, void *address, const uint64_t *extents, const uint64_t *strides,
+                           const uint32_t *box, const uint32_t *steps, int interleave, int swizzle, int promotion, int fill) {
+  if (fails("cuTensorMapEncodeTiled") || (uintptr_t)map % 64 || (uintptr_t)address % 16 || !address || rank > 5 ||
+      (type != 6 && type != 9) || interleave || swizzle != 3 || promotion != 3 || fill || box[0] * 2 > 128)
+    return invalid;
+  for (unsigned i = 0; i < rank; ++i)
+    if (!extents[i] || !box[i] || box[i] > 256 || steps[i] != 1 || (i && strides[i - 1] % 16))
+      return invalid;
+  memset(map, 0xab, 128);
+  say("map", "-", (uintptr_t)address, extents[rank - 1], 0);
+  return 0;
+}
+#endif
 int cuDevicePrimaryCtxRetain(void **context, int device) {
   *context = &module;
   return device == 7 ? 0 : invalid;
@@ -123,6 +145,8 @@ int cuLaunchKernel(const struct function *which, unsigned x, unsigned y, unsigne
     return launchFailed;
   if (!x || y != 1 || z != 1 || !threads || threads > 1024 || b != 1 || c != 1 || shared > which->shared || extra ||
       !arguments)
+    return invalid;
+  if (getenv("FAKE_CUDA_MAP") && *(unsigned char *)arguments[atoi(getenv("FAKE_CUDA_MAP"))] != 0xab)
     return invalid;
   say("launch", which->name, x, threads, stream);
   return 0;

@@ -63,6 +63,16 @@ TEST_CASE("code runs here only if the machine has what it uses") {
   }
 }
 
+TEST_CASE("an emulated device has an architecture") {
+  CHECK(parseTarget("cuda-emulated")->emulated == "sm_80");
+  CHECK_FALSE(parseTarget("cuda-emulated")->hasWarpGroups());
+  CHECK(parseTarget("cuda-emulated:sm_90a")->hasWarpGroups());
+  CHECK(parseTarget("cuda:sm_90a")->hasWarpGroups());
+  CHECK_FALSE(parseTarget("cuda:sm_90")->hasWarpGroups());
+  CHECK(parseTarget("cuda-emulated:sm_90a")->key() != parseTarget("cuda-emulated")->key());
+  CHECK_FALSE(parseTarget("cuda-emulated:sm_1"));
+}
+
 TEST_CASE("a target that is not known is refused by name") {
   CHECK(parseTarget("x86-64-v9").error() == "unknown target `x86-64-v9`; known are native, x86-64, x86-64-v2, "
                                             "x86-64-v3, x86-64-v4, aarch64, each with +FEATURE as in "
