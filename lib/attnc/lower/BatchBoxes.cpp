@@ -256,6 +256,8 @@ Batched Batcher::affine(llvm::ArrayRef<Batched> inputs, llvm::ArrayRef<Batched> 
   if (bias)
     all.push_back(*bias);
   Frames frames = together(all);
+  if (llvm::any_of(inputs, [&](const Batched &input) { return input.frames != inputs[0].frames; }))
+    return sumOf(inputs, weights, bias, frames);
   Batched total{{}, frames, {}};
   if (bias) {
     total = spread(*bias, frames);
@@ -268,6 +270,28 @@ Batched Batcher::affine(llvm::ArrayRef<Batched> inputs, llvm::ArrayRef<Batched> 
   for (auto [input, weight] : llvm::zip(inputs, weights))
     total = contract(input, weight, total);
   return total;
+}
+
+/// Inputs of different boxes are mapped each in its own, and added where they meet: W [s; h] of each pair is a map of s
+/// plus a map of h.
+Batched Batcher::sumOf(llvm::ArrayRef<Batched> inputs, llvm::ArrayRef<Batched> weights, const Batched *bias,
+                       const Frames &frames) {
+  Wires parts;
+  if (bias)
+    parts.push_back(*bias);
+  for (auto [input, weight] : llvm::zip(inputs, weights))
+    parts.push_back(affine(input, weight, nullptr));
+  Nest loops = nest(frames, parts.back().extents);
+  for (const Batched &part : parts)
+    loops.reads.push_back(readFrom(part, frames));
+  mlir::Type scalar = scalarOf(parts[0].tensor);
+  Value sum = loops.map(scalar, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange e) {
+    Value total = e[0];
+    for (Value part : e.slice(1, parts.size() - 1))
+      total = emitPointwise(b, l, PointwiseFn::Add, {total, part}, scalar);
+    return total;
+  });
+  return {sum, frames, parts.back().extents};
 }
 
 Wires Batcher::apply(ApplyOp op) {

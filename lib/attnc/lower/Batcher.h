@@ -87,6 +87,8 @@ private:
   Batched contract(const Batched &wire, const Batched &weight, const Batched &initial);
   /// All inputs times their weights plus the bias, or plus 0 for a null one.
   Batched affine(llvm::ArrayRef<Batched> inputs, llvm::ArrayRef<Batched> weights, const Batched *bias);
+  Batched sumOf(llvm::ArrayRef<Batched> inputs, llvm::ArrayRef<Batched> weights, const Batched *bias,
+                const Frames &frames);
   static mlir::Type scalarOf(mlir::Value wire) { return mlir::getElementTypeOrSelf(wire); }
 
   mlir::IRRewriter &builder;
