@@ -172,10 +172,15 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
     There a row whose place is outside the array is 0, and places are an index of the batch plus that of the key, plus
     what is the same for all.
 
+    With a region of terms, c = sum_d term(x[.. d]) over an element x of each array of the contraction: `score` is of a pair
+    by any function then, not by a product. Those arrays run along any of the loops of the batch, i, j and d, but none
+    along both i and j.
+
     A sink is the score of a key without a value. The algebras are those of stream/Algebra.h. Arguments of the region:
     the indices of the batch, i and j; c; an element of each of the others. Nothing with both the axes i and j is kept in
     memory. A loop along which no operand runs has one index, but there are `keys` keys and `queries` queries where they
-    are given. Dimensions of the maps of keys and values past the loops are
+    are given. Dimensions of the maps of keys, values and others past the
+    loops are
     the places that the region gives, in order, by the index of the batch, i and j; where a place is outside the array, any
     element may be read.
   }];
@@ -183,15 +188,17 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
                        Variadic<Shaped>:$others, Variadic<Shaped>:$outputs, Optional<Index>:$keys, Optional<Index>:$queries,
                        AffineMapArrayAttr:$maps);
   let results = (outs Variadic<AnyRankedTensor>:$results);
-  let regions = (region SizedRegion<1>:$score);
+  let regions = (region SizedRegion<1>:$score, VariadicRegion<SizedRegion<1>>:$terms);
   let assemblyFormat = [{
     $algebra `batch` $batch attr-dict (`contract` `(` $contraction^ `:` type($contraction) `)`)?
     (`values` `(` $value^ `:` type($value) `)`)? (`others` `(` $others^ `:` type($others) `)`)?
     `into` `(` $outputs `:` type($outputs) `)` (`keys` $keys^)? (`queries` $queries^)? `maps` $maps
-    (`->` type($results)^)? $score
+    (`->` type($results)^)? $score (`terms` $terms^)?
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
+    /// Whether the contraction is of terms that are not products.
+    bool isTermed() { return !getTerms().empty(); }
     bool isContracted() { return !getContraction().empty(); }
     bool isValued() { return !getValue().empty(); }
     /// Whether the fold runs over pairs of keys.
@@ -199,11 +206,14 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
     bool isMeasured() { return getOutputs().size() > 1; }
     /// Whether an array runs along a loop.
     bool runsAlong(unsigned loop);
+    /// Whether queries meet keys of their own: rows at places.
+    bool hasOwnRows();
     bool hasQueries() { return runsAlong(queryLoop()); }
     mlir::ValueRange arrays() { return getOperands().take_front(getMaps().size()); }
     /// How many indices a loop has, as far as the arrays tell; ShapedType::kDynamic else.
     int64_t extentOf(unsigned loop);
     ScoreOp scoreOp();
+    llvm::LogicalResult verifyTerm();
     unsigned queryLoop() { return getBatch(); }
     unsigned keyLoop() { return getBatch() + 1; }
     unsigned depthLoop() { return getBatch() + 2; }
@@ -223,6 +233,12 @@ def ScoreOp : Attnc_Op<"score", [Pure, Terminator, HasParent<"StreamOp">, AttrSi
   let assemblyFormat = [{
     $score (`factor` $factor^)? (`sink` $sink^)? (`measure` $measure^)? (`at` `(` $places^ `)`)? attr-dict
   }];
+}
+
+def TermOp : Attnc_Op<"term", [Pure, Terminator, HasParent<"StreamOp">]> {
+  let summary = "what one element of each array adds to a contraction";
+  let arguments = (ins F32:$term);
+  let assemblyFormat = "$term attr-dict";
 }
 
 def ChunksOp : Attnc_Op<"chunks", [AttrSizedOperandSegments,

@@ -251,10 +251,36 @@ bool StreamOp::runsAlong(unsigned loop) {
                       [&](mlir::AffineMap map) { return map.isFunctionOfDim(loop); });
 }
 
+bool StreamOp::hasOwnRows() {
+  for (unsigned i = 0; i < getContraction().size() + getValue().size(); ++i)
+    for (unsigned axis = 0; axis < mapOf(i).getNumResults(); ++axis)
+      if (mapOf(i).getDimPosition(axis) >= loopCount())
+        return true;
+  return false;
+}
+
+LogicalResult StreamOp::verifyTerm() {
+  mlir::Block &block = getTerms()[0].front();
+  if (getTerms().size() > 1 || !mlir::isa<TermOp>(block.back()))
+    return emitOpError() << "has one region of terms, which gives a term";
+  llvm::SmallVector<mlir::Type> wanted;
+  for (auto [i, array] : llvm::enumerate(getContraction())) {
+    wanted.push_back(mlir::getElementTypeOrSelf(array));
+    if (mapOf(i).isFunctionOfDim(queryLoop()) && mapOf(i).isFunctionOfDim(keyLoop()))
+      return emitOpError() << "an array of terms runs along queries and keys";
+  }
+  if (wanted.empty() || block.getArgumentTypes() != mlir::TypeRange(wanted))
+    return emitOpError() << "the region of terms takes an element of each array of the contraction";
+  return mlir::success();
+}
+
 LogicalResult StreamOp::verify() {
   if (getValue().size() > 2)
     return emitOpError() << "has an array of values at most, or two of pairs";
-  if (isJoint() ? getContraction().size() != 3 : getContraction().size() != 0 && getContraction().size() != 2)
+  if (isTermed() && failed(verifyTerm()))
+    return mlir::failure();
+  if (isJoint() ? getContraction().size() != 3
+                : !isTermed() && getContraction().size() != 0 && getContraction().size() != 2)
     return emitOpError() << "a contraction is of queries and keys, of two keys where there are two values";
   unsigned count = getNumOperands() - (getKeys() ? 1 : 0) - (getQueries() ? 1 : 0);
   if (getMaps().size() != count)
@@ -264,8 +290,8 @@ LogicalResult StreamOp::verify() {
   unsigned placed = loopCount() + scoreOp().getPlaces().size();
   for (auto [i, operand] : llvm::enumerate(arrays())) {
     mlir::AffineMap map = mapOf(i);
-    unsigned values = getContraction().size();
-    bool isRows = (i > 0 && i < values) || (i >= values && i < values + getValue().size());
+    unsigned contracted = getContraction().size(), outputs = arrays().size() - getOutputs().size();
+    bool isRows = (!isTermed() && i > 0 && i < contracted) || (i >= contracted && i < outputs);
     bool inside = llvm::all_of(map.getResults(), [&](mlir::AffineExpr axis) {
       auto dim = mlir::dyn_cast<mlir::AffineDimExpr>(axis);
       return dim && (isRows || dim.getPosition() < loopCount());

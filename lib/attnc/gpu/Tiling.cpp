@@ -19,6 +19,12 @@ tl::expected<Tiling, std::string> tilingOf(StreamOp stream) {
     return tl::unexpected(fmt::format("there is no algebra '{}'", std::string_view(stream.getAlgebra())));
   if (stream.isJoint())
     return tl::unexpected<std::string>("it runs over pairs of keys");
+  for (unsigned i = stream.getContraction().size() + stream.getValue().size(); i < stream.getMaps().size(); ++i)
+    for (unsigned axis = 0; axis < stream.mapOf(i).getNumResults(); ++axis)
+      if (stream.mapOf(i).getDimPosition(axis) >= stream.loopCount())
+        return tl::unexpected<std::string>("its scores read at places that are computed");
+  if (stream.isTermed())
+    return tl::unexpected<std::string>("its scores are sums of terms that are no products");
   Tiling tiling;
   tiling.contracted = stream.isContracted();
   tiling.valued = stream.isValued();

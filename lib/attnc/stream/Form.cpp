@@ -1,6 +1,7 @@
 #include "attnc/dialect/AttncDialect.h"
 #include "attnc/stream/Explain.h"
 #include "attnc/stream/Joint.h"
+#include "attnc/stream/Linear.h"
 #include "attnc/stream/Normaliser.h"
 #include "attnc/stream/Passes.h"
 #include "attnc/stream/Score.h"
@@ -29,8 +30,8 @@ struct Formation {
   Roles roles;
   std::string algebra;
   std::optional<Read> value;
-  std::unique_ptr<mlir::Block> region;
-  std::optional<Read> query, key;
+  std::unique_ptr<mlir::Block> region, term;
+  llvm::SmallVector<Read, 2> contraction;
   llvm::SmallVector<Read, 4> others;
   llvm::SmallVector<Normaliser, 1> normalisers; // of the result, the first one last
   std::optional<Read> measured;                 // the sums along the keys that the stream gives too
@@ -45,12 +46,15 @@ public:
   bool run() {
     if (!looksLikeAttention())
       return false;
-    for (unsigned i = 0; i <= sum.factors.size(); ++i) // each factor as the values, then none
-      if (auto formation = attempt(i)) {
-        if (replace(*formation))
-          return true;
-        break;
-      }
+    for (bool plain : {false, true}) {
+      this->plain = plain;
+      for (unsigned i = 0; i <= sum.factors.size(); ++i) // each factor as the values, then none
+        if (auto formation = attempt(i)) {
+          if (replace(*formation))
+            return true;
+          break;
+        }
+    }
     sum.op->emitRemark() << "not streamed: " << why;
     return false;
   }
@@ -134,7 +138,11 @@ private:
     } else if (roles.feature) {
       return refuse("no factor has an axis of features of its own");
     }
-    // The lanes are filled by the last axis of queries along which the contraction has queries.
+    // The lanes are filled by the longest axis of queries along which the contraction has queries, the last one of
+    // alike.
+    llvm::SmallVector<int64_t> extents = sum.op.getStaticLoopRanges();
+    if (llvm::none_of(extents, mlir::ShapedType::isDynamic))
+      llvm::stable_sort(queries, [&](unsigned a, unsigned b) { return extents[a] < extents[b]; });
     for (unsigned query : llvm::reverse(queries)) {
       Roles chosen = roles;
       chosen.query = query;
@@ -168,7 +176,7 @@ private:
   bool gather(Formation &formation, const Roles &roles, unsigned values, llvm::ArrayRef<Read> weights,
               const std::optional<Read> &measured) {
     mlir::Location location = sum.op.getLoc();
-    Score score(rewriter.getContext(), location, roles);
+    Score score(rewriter, sum.op, roles, plain);
     Value logit, factor, sink, measure;
     auto times = [&](Value &product, Value element) {
       product = product ? mlir::arith::MulFOp::create(score.body(), location, product, element).getResult() : element;
@@ -222,10 +230,12 @@ private:
     if (!logit)
       logit = std::exchange(factor, nullptr);
     dialect::ScoreOp::create(score.body(), location, logit, factor, sink, measure, score.places);
+    if (!score.joinContractions())
+      return fail("a score takes several contractions that are not summed");
     formation.roles = roles;
     formation.roles.hasDepth = score.contracted();
-    formation.query = score.query;
-    formation.key = score.key;
+    formation.contraction = score.operands;
+    formation.term = std::move(score.term);
     formation.others = score.others;
     formation.region = score.takeBlock();
     formation.measured = measured;
@@ -270,10 +280,8 @@ private:
       arrays.push_back(read.array);
       map(read.loops);
     };
-    if (formation.query) {
-      take(*formation.query, contraction);
-      take(*formation.key, contraction);
-    }
+    for (const Read &operand : formation.contraction)
+      take(operand, contraction);
     if (formation.value)
       take(*formation.value, values);
     for (const Read &other : formation.others)
@@ -301,12 +309,14 @@ private:
     if (llvm::none_of(maps, [&](mlir::Attribute map) {
           return mlir::cast<mlir::AffineMapAttr>(map).getValue().isFunctionOfDim(keyLoop);
         }))
-      keys = extentOf(rewriter, fold, sum.loop);
-    auto stream =
-        StreamOp::create(rewriter, fold.getLoc(), mlir::TypeRange(mlir::ValueRange(outputs)),
-                         rewriter.getStringAttr(formation.algebra), rewriter.getI64IntegerAttr(roles.batch.size()),
-                         contraction, values, others, outputs, keys, /*queries=*/Value(), rewriter.getArrayAttr(maps));
+      keys = extentOf(sum.loop);
+    auto stream = StreamOp::create(rewriter, fold.getLoc(), mlir::TypeRange(mlir::ValueRange(outputs)),
+                                   rewriter.getStringAttr(formation.algebra),
+                                   rewriter.getI64IntegerAttr(roles.batch.size()), contraction, values, others, outputs,
+                                   keys, /*queries=*/Value(), rewriter.getArrayAttr(maps), formation.term ? 1 : 0);
     stream.getScore().push_back(formation.region.release());
+    if (formation.term)
+      stream.getTerms()[0].push_back(formation.term.release());
     if (std::string reason = refused ? refused(stream) : std::string(); !reason.empty()) {
       rewriter.eraseOp(stream);
       why = std::move(reason);
@@ -325,6 +335,7 @@ private:
   mlir::IRRewriter &rewriter;
   Sum sum;
   const StreamRefusal &refused;
+  bool plain = false; // whether scores are
   std::string why;
   llvm::DenseMap<mlir::Operation *, bool> ends;
 };
@@ -340,7 +351,12 @@ struct Stream : mlir::PassWrapper<Stream, mlir::OperationPass<mlir::func::FuncOp
 
   void runOnOperation() final {
     mlir::IRRewriter rewriter(&getContext());
-    form(rewriter, getOperation().getBody().front());
+    mlir::Block &block = getOperation().getBody().front();
+    form(rewriter, block);
+    // What was made for streams that are not, or that streams do without.
+    for (mlir::Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (mlir::isOpTriviallyDead(&op))
+        rewriter.eraseOp(&op);
   }
 
 private:
@@ -350,8 +366,14 @@ private:
       if (mlir::isOpTriviallyDead(&op)) {
         rewriter.eraseOp(&op);
       } else if (auto fold = mlir::dyn_cast<linalg::GenericOp>(op)) {
-        if (auto sum = fold->getNumResults() == 1 ? sumOf(fold.getResult(0)) : std::nullopt)
-          formJoint(rewriter, *sum, refuse) || Former(rewriter, *sum, refuse).run();
+        auto sum = fold->getNumResults() == 1 ? sumOf(fold.getResult(0)) : std::nullopt;
+        if (!sum || formJoint(rewriter, *sum, refuse))
+          continue;
+        llvm::SmallVector<Sum, 2> folds = splitFold(rewriter, *sum);
+        if (folds.empty())
+          folds.push_back(*sum);
+        for (const Sum &each : folds)
+          Former(rewriter, each, refuse).run();
       } else if (!mlir::isa<linalg::LinalgOp>(op)) {
         for (mlir::Region &region : op.getRegions())
           for (mlir::Block &inside : region)

@@ -111,7 +111,7 @@ private:
     choose(roles);
 
     mlir::Location location = outer.op.getLoc();
-    Score score(rewriter.getContext(), location, roles);
+    Score score(rewriter, outer.op, roles, /*plain=*/true);
     Value logit = score.element({softmax.getArray(), weights.loops}), factor, sink;
     if (!logit || !score.contracted())
       return fail("the score is no contraction of a query and two keys");
@@ -160,8 +160,7 @@ private:
       }
       return arrays;
     };
-    auto contraction = take({*score.query, *score.key, *score.second}), values = take({first, second}),
-         others = take(score.others);
+    auto contraction = take(score.operands), values = take({first, second}), others = take(score.others);
     llvm::SmallVector<unsigned> output;
     mlir::AffineMap written = fold.getMatchingIndexingMap(fold.getDpsInitOperand(0));
     for (unsigned axis = 0; axis < written.getNumResults(); ++axis)
@@ -173,7 +172,8 @@ private:
                                                 mlir::getElementTypeOrSelf(shape));
     auto stream = StreamOp::create(rewriter, fold.getLoc(), mlir::TypeRange(empty.getType()),
                                    rewriter.getStringAttr("softmax"), rewriter.getI64IntegerAttr(roles.batch.size()),
-                                   contraction, values, others, empty, keys, seconds, rewriter.getArrayAttr(maps));
+                                   contraction, values, others, empty, keys, seconds, rewriter.getArrayAttr(maps),
+                                   /*termsCount=*/0);
     stream.getScore().push_back(score.takeBlock().release());
     for (mlir::Operation &op : llvm::make_early_inc_range(llvm::reverse(stream.getScore().front())))
       if (mlir::isOpTriviallyDead(&op)) // the conditions of places

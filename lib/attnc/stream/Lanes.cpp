@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -122,6 +123,10 @@ Value ceilDiv(Code &code, Value a, int64_t b) {
 }
 Value less(Code &code, Value a, Value b) { return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::slt, a, b); }
 Value equal(Code &code, Value a, Value b) { return code.createOrFold<arith::CmpIOp>(arith::CmpIPredicate::eq, a, b); }
+bool canBe(Value value, bool what) {
+  auto known = mlir::getConstantIntValue(value);
+  return !known || (*known != 0) == what;
+}
 Value choose(Code &code, Value condition, Value then, Value otherwise) {
   return code.createOrFold<arith::SelectOp>(condition, then, otherwise);
 }

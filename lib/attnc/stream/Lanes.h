@@ -42,6 +42,8 @@ mlir::Value greater(Code &code, mlir::Value a, mlir::Value b);
 mlir::Value ceilDiv(Code &code, mlir::Value a, int64_t b);
 mlir::Value less(Code &code, mlir::Value a, mlir::Value b);
 mlir::Value equal(Code &code, mlir::Value a, mlir::Value b);
+/// Whether a bool can be so, as far as is known.
+bool canBe(mlir::Value value, bool what);
 /// One of two values of any type.
 mlir::Value choose(Code &code, mlir::Value condition, mlir::Value then, mlir::Value otherwise);
 

@@ -25,7 +25,7 @@ using dialect::StreamOp;
 constexpr int64_t fewQueries = 4;
 
 /// Whether all queries meet the same keys.
-bool canFillLanes(StreamOp stream) { return stream.hasQueries() && stream.scoreOp().getPlaces().empty(); }
+bool canFillLanes(StreamOp stream) { return stream.hasQueries() && !stream.hasOwnRows(); }
 
 /// Whether there are, as far as is known, so few queries that most lanes would be empty.
 bool hasFewQueries(StreamOp stream) {
@@ -36,12 +36,14 @@ bool hasFewQueries(StreamOp stream) {
 /// Whether all that is multiplied is kept in bf16.
 bool multipliesPairs(StreamOp stream) {
   unsigned count = stream.getContraction().size() + stream.getValue().size();
-  return count > 0 && !stream.isJoint() &&
+  return count > 0 && !stream.isJoint() && !stream.isTermed() &&
          llvm::all_of(llvm::seq(count), [&](unsigned i) { return isNarrow(stream, i); });
 }
 
 /// Whether each key, and each value, is a row of f32 along memory.
 bool liesInRows(StreamOp stream) {
+  if (stream.isTermed())
+    return false;
   auto isRow = [&](unsigned operand, unsigned loop) {
     auto type = mlir::cast<mlir::MemRefType>(stream.arrays()[operand].getType());
     if (!type.getElementType().isF32())

@@ -63,7 +63,8 @@ struct Narrow : mlir::PassWrapper<Narrow, mlir::OperationPass<mlir::func::FuncOp
     });
     for (StreamOp stream : streams) {
       constants(stream);
-      reads(stream, stream.getContraction().size() + stream.getValue().size());
+      if (!stream.isTermed()) // terms compute in f32
+        reads(stream, stream.getContraction().size() + stream.getValue().size());
       writes(rewriter, stream);
     }
   }

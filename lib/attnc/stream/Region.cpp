@@ -29,9 +29,8 @@ Region::Region(Code &code, dialect::StreamOp stream, unsigned lanes, unsigned ve
   varying.insert(block.getArgument(loops + 1));
   if (stream.isContracted())
     varying.insert(block.getArgument(loops + 2));
-  unsigned firstMap = stream.getContraction().size() + stream.getValue().size();
   for (unsigned i = 0; i < stream.getOthers().size(); ++i)
-    if (stream.mapOf(firstMap + i).isFunctionOfDim(stream.keyLoop()))
+    if (mapOf(i).isFunctionOfDim(stream.keyLoop()) || isPlaced(i))
       varying.insert(block.getArgument(others + i));
   for (mlir::Operation &op : block.without_terminator())
     if (llvm::any_of(op.getOperands(), [&](Value operand) { return varying.contains(operand); }))
@@ -74,13 +73,25 @@ Value Region::value(const Values &values, Value of) const {
   return at == values.end() ? of : at->second; // from outside the stream
 }
 
+Value inLanes(Code &code, mlir::Operation &op, llvm::ArrayRef<Value> given, unsigned lanes) {
+  llvm::SmallVector<Value> operands(given);
+  auto isWide = [](Value value) { return mlir::isa<mlir::VectorType>(value.getType()); };
+  mlir::Type type = op.getResult(0).getType();
+  if (llvm::any_of(operands, isWide)) {
+    bool scalarChoice = mlir::isa<arith::SelectOp>(op) && !isWide(operands[0]);
+    for (auto [i, operand] : llvm::enumerate(operands))
+      if (i > 0 || !scalarChoice)
+        operand = broadcast(code, operand, lanes);
+    type = mlir::VectorType::get({lanes}, type);
+  }
+  mlir::OperationState state(code.getLoc(), op.getName(), operands, type, op.getAttrs());
+  return code.create(state)->getResult(0);
+}
+
 void Region::clone(mlir::Operation &op, unsigned vector, Values &values) {
   llvm::SmallVector<Value> operands;
-  bool wide = false;
-  for (Value operand : op.getOperands()) {
+  for (Value operand : op.getOperands())
     operands.push_back(value(values, operand));
-    wide |= mlir::isa<mlir::VectorType>(operands.back().getType());
-  }
   if (auto division = mlir::dyn_cast<arith::DivFOp>(op))
     if (Value inverse = inverses[vector].lookup(division.getRhs()); inverse && varying.contains(division.getLhs())) {
       Value x = operands[0];
@@ -91,19 +102,84 @@ void Region::clone(mlir::Operation &op, unsigned vector, Values &values) {
       values[op.getResult(0)] = arith::MulFOp::create(code, x, inverse);
       return;
     }
-  mlir::Type type = op.getResult(0).getType();
-  if (wide) {
-    bool scalarChoice = mlir::isa<arith::SelectOp>(op) && !mlir::isa<mlir::VectorType>(operands[0].getType());
-    for (auto [i, operand] : llvm::enumerate(operands))
-      if (i > 0 || !scalarChoice)
-        operand = broadcast(code, operand, lanes);
-    type = mlir::VectorType::get({lanes}, type);
+  values[op.getResult(0)] = attnc::inLanes(code, op, operands, lanes);
+}
+
+mlir::AffineMap Region::mapOf(unsigned other) const {
+  dialect::StreamOp stream = this->stream; // its accessors are not const
+  return stream.mapOf(stream.getContraction().size() + stream.getValue().size() + other);
+}
+
+bool Region::isPlaced(unsigned other) const {
+  dialect::StreamOp stream = this->stream;
+  mlir::AffineMap map = mapOf(other);
+  return llvm::any_of(map.getResults(), [&](mlir::AffineExpr axis) {
+    return mlir::cast<mlir::AffineDimExpr>(axis).getPosition() >= stream.loopCount();
+  });
+}
+
+/// The place of the first query of a vector, where those of the next ones follow it: (i + rest) - j, on which the
+/// region and the former of streams agree. Null else.
+Value Region::followingQueries(Value place, Value key) {
+  mlir::Block &block = stream.getScore().front();
+  auto difference = place.getDefiningOp<arith::SubIOp>();
+  auto sum = difference ? difference.getLhs().getDefiningOp<arith::AddIOp>() : nullptr;
+  bool follows = along == Along::Queries && sum && sum.getLhs() == block.getArgument(batch.size()) &&
+                 difference.getRhs() == block.getArgument(batch.size() + 1) &&
+                 sum.getRhs().getParentRegion() != &stream.getScore();
+  return follows ? subtract(code, add(code, first, sum.getRhs()), key) : Value();
+}
+
+/// Lanes at places that the region computes; 0 where one is outside the array.
+Value Region::loadAtPlaces(unsigned other, unsigned v, Value key) {
+  Value array = stream.getOthers()[other];
+  mlir::AffineMap map = mapOf(other);
+  unsigned loops = batch.size(), laneLoop = along == Along::Queries ? stream.queryLoop() : stream.keyLoop();
+  auto parts = memref::ExtractStridedMetadataOp::create(code, array);
+  auto flat = mlir::MemRefType::get({mlir::ShapedType::kDynamic}, mlir::getElementTypeOrSelf(array));
+  Value none = index(code, 0), one = index(code, 1), from = along == Along::Queries ? first : key,
+        start = parts.getOffset();
+  Value whole = memref::ReinterpretCastOp::create( // its length is asked by nobody
+      code, flat, parts.getBaseBuffer(), mlir::OpFoldResult(code.getIndexAttr(0)),
+      llvm::ArrayRef<mlir::OpFoldResult>{mlir::OpFoldResult(one)},
+      llvm::ArrayRef<mlir::OpFoldResult>{mlir::OpFoldResult(code.getIndexAttr(1))});
+  auto wide = [&](Value value) { return broadcast(code, value, lanes); };
+  Value left = subtract(code, subtract(code, end, from), index(code, v * lanes));
+  Value mask = vector::CreateMaskOp::create(code, mlir::VectorType::get({lanes}, code.getI1Type()), left);
+  auto type = mlir::VectorType::get({lanes}, mlir::getElementTypeOrSelf(array));
+  Value zero = splat(code, type, 0), lane, follows;
+  for (unsigned axis = 0; axis < map.getNumResults(); ++axis) {
+    unsigned loop = map.getDimPosition(axis);
+    Value stride = parts.getStrides()[axis];
+    if (loop != laneLoop && loop < stream.loopCount()) {
+      start = add(code, start, multiply(code, loop < loops ? batch[loop] : loop == loops ? first : key, stride));
+      continue;
+    }
+    Value place = loop == laneLoop ? Value() : stream.scoreOp().getPlaces()[loop - stream.loopCount()];
+    if (place && axis + 1 == map.getNumResults() && !lane && isContiguous(array))
+      follows = followingQueries(place, key);
+    if (follows) {
+      start = add(code, start, add(code, follows, index(code, v * lanes)));
+      continue;
+    }
+    Value at = wide(place ? evaluate(place, v, key, nullptr) : indices(from, v));
+    if (place) {
+      Value extent = code.createOrFold<memref::DimOp>(array, axis);
+      Value inside = arith::CmpIOp::create(code, arith::CmpIPredicate::ult, at, wide(extent));
+      mask = arith::AndIOp::create(code, mask, inside);
+    }
+    at = arith::MulIOp::create(code, at, wide(stride));
+    lane = lane ? arith::AddIOp::create(code, lane, at).getResult() : at;
   }
-  mlir::OperationState state(code.getLoc(), op.getName(), operands, type, op.getAttrs());
-  values[op.getResult(0)] = code.create(state)->getResult(0);
+  if (follows)
+    return vector::MaskedLoadOp::create(code, type, whole, mlir::ValueRange{start}, mask, zero);
+  lane = arith::AddIOp::create(code, lane, wide(start));
+  return vector::GatherOp::create(code, type, whole, mlir::ValueRange{none}, lane, mask, zero);
 }
 
 Value Region::load(unsigned other, unsigned v, Value key) {
+  if (isPlaced(other))
+    return loadAtPlaces(other, v, key);
   Value array = stream.getOthers()[other];
   if (auto turned = panels.find(other); turned != panels.end()) {
     auto [panel, offset, from, pitch] = turned->second;
@@ -111,7 +187,7 @@ Value Region::load(unsigned other, unsigned v, Value key) {
     return vector::LoadOp::create(code, mlir::VectorType::get({lanes}, code.getF32Type()), panel,
                                   mlir::ValueRange{add(code, at, index(code, v * lanes))});
   }
-  mlir::AffineMap map = stream.mapOf(stream.getContraction().size() + stream.getValue().size() + other);
+  mlir::AffineMap map = mapOf(other);
   unsigned loops = batch.size();
   unsigned laneLoop = along == Along::Queries ? stream.queryLoop() : stream.keyLoop();
   std::optional<unsigned> laneAxis;
@@ -201,7 +277,7 @@ llvm::SmallVector<unsigned> Region::turnedOthers() const {
   dialect::StreamOp stream = this->stream; // its accessors are not const
   llvm::SmallVector<unsigned> found;
   for (auto [i, array] : llvm::enumerate(stream.getOthers())) {
-    mlir::AffineMap map = stream.mapOf(stream.getContraction().size() + stream.getValue().size() + i);
+    mlir::AffineMap map = mapOf(i);
     if (mlir::getElementTypeOrSelf(array).isF32() && isContiguous(array) && map.isFunctionOfDim(stream.queryLoop()) &&
         map.getDimPosition(map.getNumResults() - 1) == stream.keyLoop())
       found.push_back(i);

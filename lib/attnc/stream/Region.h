@@ -4,6 +4,9 @@
 
 namespace attnc {
 
+/// An operation on scalars in `lanes` lanes, where one of the operands given is a vector; else on these scalars.
+mlir::Value inLanes(Code &code, mlir::Operation &op, llvm::ArrayRef<mlir::Value> operands, unsigned lanes);
+
 /// The region of a stream on vectors of queries (or, with one lane, single ones) and single keys,
 /// or on vectors of keys for a query. What does not vary
 /// with the key is computed once, before the loops over keys; what varies with neither stays a scalar.
@@ -42,6 +45,10 @@ private:
   mlir::Value value(const Values &values, mlir::Value of) const;
   void clone(mlir::Operation &op, unsigned vector, Values &values);
   mlir::Value load(unsigned other, unsigned vector, mlir::Value key);
+  mlir::AffineMap mapOf(unsigned other) const;
+  bool isPlaced(unsigned other) const;
+  mlir::Value loadAtPlaces(unsigned other, unsigned vector, mlir::Value key);
+  mlir::Value followingQueries(mlir::Value place, mlir::Value key);
 
   struct Turned {
     mlir::Value panel, offset, from;

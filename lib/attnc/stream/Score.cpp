@@ -1,5 +1,10 @@
 #include "attnc/stream/Score.h"
 
+#include "attnc/dialect/AttncDialect.h"
+#include "attnc/stream/Diagonal.h"
+#include "attnc/stream/Parts.h"
+#include "attnc/stream/Term.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -29,12 +34,51 @@ std::optional<unsigned> Roles::streamLoop(unsigned loop) const {
   return std::nullopt;
 }
 
-Score::Score(mlir::MLIRContext *context, mlir::Location location, const Roles &roles)
-    : roles(roles), builder(context), location(location) {
+Score::Score(mlir::RewriterBase &rewriter, mlir::Operation *fold, const Roles &roles, bool plain)
+    : rewriter(rewriter), fold(fold), roles(roles), plain(plain), builder(rewriter.getContext()),
+      location(fold->getLoc()) {
   for (unsigned i = 0; i < roles.batch.size() + 2; ++i)
     block->addArgument(builder.getIndexType(), location);
   contraction = block->addArgument(builder.getF32Type(), location);
   builder.setInsertionPointToEnd(block.get());
+}
+
+bool Score::joinContractions() {
+  auto isPart = [&](Value value) {
+    return value == contraction || llvm::any_of(parts, [&](const Part &part) { return part.value == value; });
+  };
+  for (const Part &part : parts) {
+    auto sum = part.value.hasOneUse() ? mlir::dyn_cast<arith::AddFOp>(*part.value.getUsers().begin()) : nullptr;
+    Value other = !sum ? Value() : sum.getLhs() == part.value ? sum.getRhs() : sum.getLhs();
+    if (!sum || other == part.value || !isPart(other) || !other.hasOneUse())
+      return false;
+    sum.replaceAllUsesWith(other);
+    sum.erase();
+    block->eraseArgument(mlir::cast<mlir::BlockArgument>(part.value).getArgNumber());
+  }
+  if (parts.empty())
+    return true;
+  llvm::SmallVector<Read> queries{operands[0]}, keys{operands[1]};
+  for (const Part &part : parts) {
+    queries.push_back(part.query);
+    keys.push_back(part.key);
+  }
+  rewriter.setInsertionPoint(fold);
+  Read query = joined(rewriter, location, queries, roles.depth), key = joined(rewriter, location, keys, roles.depth);
+  operands = {query, key};
+  // A step of decoding copies no cache: the scores of few queries take less than their keys.
+  llvm::SmallVector<int64_t> extents = mlir::cast<linalg::LinalgOp>(fold).getStaticLoopRanges();
+  auto shapeOf = [](const Read &read) { return mlir::cast<mlir::ShapedType>(read.array.getType()).getShape(); };
+  int64_t scores = 1, copied = 0;
+  for (unsigned loop = 0; loop < extents.size(); ++loop)
+    if (query.along(loop) || key.along(loop))
+      scores *= extents[loop];
+  for (const Read &read : operands) {
+    if (mlir::ShapedType::isDynamicShape(shapeOf(read)))
+      return true;
+    copied += mlir::ShapedType::getNumElements(shapeOf(read));
+  }
+  return copied <= scores * int64_t(parts.size());
 }
 
 std::unique_ptr<mlir::Block> Score::takeBlock() {
@@ -60,7 +104,21 @@ bool Score::isIndexCode(Value array, unsigned depth) {
          llvm::all_of(map.getInputs(), [&](Value input) { return isIndexCode(input, depth + 1); });
 }
 
-Value Score::inlined(linalg::GenericOp map, const Read &read) {
+Value constantElement(mlir::OpBuilder &builder, const Read &read) {
+  if (auto fill = read.array.getDefiningOp<linalg::FillOp>())
+    return fill.getInputs()[0];
+  if (auto scalar = read.array.getDefiningOp<mlir::tensor::FromElementsOp>(); scalar && read.loops.empty())
+    return scalar.getElements()[0];
+  if (linalg::GenericOp map = mapOf(read.array)) {
+    Value given = map.getBody()->getTerminator()->getOperand(0);
+    if (mlir::matchPattern(given, mlir::m_Constant()))
+      return builder.clone(*given.getDefiningOp())->getResult(0);
+  }
+  return nullptr;
+}
+
+Value inlineMap(mlir::OpBuilder &builder, linalg::GenericOp map, const Read &read,
+                llvm::function_ref<Value(const Read &)> element, llvm::function_ref<Value(unsigned)> index) {
   mlir::IRMapping values;
   for (auto [i, argument] : llvm::enumerate(map.getBody()->getArguments().drop_back())) {
     if (argument.use_empty())
@@ -72,11 +130,11 @@ Value Score::inlined(linalg::GenericOp map, const Read &read) {
     values.map(argument, inside);
   }
   for (mlir::Operation &op : map.getBody()->without_terminator()) {
-    if (auto index = mlir::dyn_cast<linalg::IndexOp>(op)) {
-      auto loop = roles.streamLoop(loopOf(map, index.getDim(), read));
-      if (!loop || *loop > roles.batch.size() + 1)
+    if (auto asked = mlir::dyn_cast<linalg::IndexOp>(op)) {
+      Value at = index(loopOf(map, asked.getDim(), read));
+      if (!at)
         return nullptr;
-      values.map(index.getResult(), Value(block->getArgument(*loop)));
+      values.map(asked.getResult(), at);
       continue;
     }
     mlir::Operation *copy = builder.clone(op, values);
@@ -89,14 +147,23 @@ Value Score::inlined(linalg::GenericOp map, const Read &read) {
   return values.lookupOrDefault(map.getBody()->getTerminator()->getOperand(0));
 }
 
-/// Whether the value is Σ_d of a query's and a key's element, which become the operands of the stream.
+Value Score::inlined(linalg::GenericOp map, const Read &read) {
+  return inlineMap(
+      builder, map, read, [&](const Read &operand) { return element(operand); },
+      [&](unsigned loop) {
+        auto at = roles.streamLoop(loop);
+        return at && *at <= roles.batch.size() + 1 ? Value(block->getArgument(*at)) : Value();
+      });
+}
+
+/// Whether the value is Σ_d of what a query's and a key's element give, which become the operands of the stream.
 bool Score::contracts(const Read &read) {
   auto sum = sumOf(read.array);
   if (!sum)
     return false;
   mlir::AffineMap output = sum->op.getMatchingIndexingMap(sum->op.getDpsInitOperand(0));
   if (!output.isProjectedPermutation() || output.getNumResults() != read.loops.size() ||
-      sum->factors.size() != (roles.joint ? 3 : 2))
+      (roles.joint && sum->factors.size() != 3))
     return false;
   for (Read &factor : sum->factors)
     for (unsigned &loop : factor.loops) {
@@ -107,7 +174,47 @@ bool Score::contracts(const Read &read) {
     }
   if (roles.joint)
     return contractsJointly(sum->factors);
-  Read &first = sum->factors[0], &second = sum->factors[1];
+  if (contracts(sum->factors))
+    return true;
+  Term terms(builder.getContext(), location, roles);
+  if (contracted() || !terms.gather(sum->factors))
+    return false;
+  operands = std::move(terms.operands);
+  term = std::move(terms.block);
+  product = contraction;
+  return true;
+}
+
+/// Whether what is read is made of a softmax along a loop.
+static bool isMadeOfSoftmax(Read read, unsigned loop) {
+  read = source(std::move(read));
+  if (auto gather = gatherOf(read))
+    read = gather->read;
+  if (auto softmax = read.array.getDefiningOp<dialect::SoftmaxOp>())
+    return read.loops.back() == loop && softmax.getRows() + 1 == read.loops.size();
+  linalg::GenericOp map = mapOf(read.array);
+  for (unsigned i = 0; map && i < map.getNumDpsInputs(); ++i)
+    if (auto operand = operandRead(map, i, read); operand && operand->along(loop) && isMadeOfSoftmax(*operand, loop))
+      return true;
+  return false;
+}
+
+/// Whether Σ_d of a factor and another is attention itself, which is streamed along d then and not along the keys: of a
+/// softmax along d, unless there are more keys.
+bool Score::isAttention(const Read &factor) const {
+  if (!isMadeOfSoftmax(factor, roles.depth))
+    return false;
+  unsigned axis = llvm::find(factor.loops, roles.depth) - factor.loops.begin();
+  int64_t depth = mlir::cast<mlir::RankedTensorType>(factor.array.getType()).getShape()[axis],
+          keys = mlir::cast<linalg::LinalgOp>(fold).getStaticLoopRanges()[roles.key];
+  return mlir::ShapedType::isDynamic(depth) || mlir::ShapedType::isDynamic(keys) || depth > keys;
+}
+
+/// Whether Σ_d of the factors is of a query's element by a key's.
+bool Score::contracts(llvm::ArrayRef<Read> factors) {
+  if (factors.size() != 2)
+    return false;
+  Read first = factors[0], second = factors[1];
   if (first.along(roles.key))
     std::swap(first, second);
   if (first.along(roles.key) || !second.along(roles.key) ||
@@ -120,14 +227,20 @@ bool Score::contracts(const Read &read) {
       return false;
     inside = *where;
   }
-  for (const Read &factor : sum->factors)
+  if (isAttention(first) || isAttention(second))
+    return false;
+  for (const Read &factor : {first, second})
     if (!factor.along(roles.depth) || !mlir::getElementTypeOrSelf(factor.array).isF32() ||
         llvm::any_of(factor.loops, [&](unsigned loop) { return !roles.streamLoop(loop); }))
       return false;
-  if (contracted() && !(first == *query && second == *key))
-    return false;
-  query = first;
-  key = second;
+  if (contracted() && (plain || term || !roles.query))
+    return !term && first == operands[0] && second == operands[1];
+  if (contracted()) {
+    parts.push_back({first, second, block->addArgument(builder.getF32Type(), location)});
+    product = parts.back().value;
+    return true;
+  }
+  operands = {first, second};
   product = contraction;
   if (inside) {
     Value zero = arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(0));
@@ -150,11 +263,10 @@ bool Score::contractsJointly(llvm::ArrayRef<Read> factors) {
         !mlir::getElementTypeOrSelf(factor->array).isF32() ||
         llvm::any_of(factor->loops, [&](unsigned loop) { return !roles.streamLoop(loop); }))
       return false;
-  if (contracted() && !(found[0] == query && found[1] == key && found[2] == second))
+  llvm::SmallVector<Read, 3> given{*found[0], *found[1], *found[2]};
+  if (contracted() && !llvm::equal(operands, given))
     return false;
-  query = found[0];
-  key = found[1];
-  second = found[2];
+  operands.assign(given.begin(), given.end());
   product = contraction;
   return true;
 }
@@ -171,7 +283,10 @@ std::optional<Value> Score::placed(Read &read) {
       Value element = this->element(pick.index);
       if (!element)
         return std::nullopt;
-      auto isThere = [&](Value place) { return place.getDefiningOp<arith::IndexCastOp>().getIn() == element; };
+      auto isThere = [&](Value place) {
+        auto cast = place.getDefiningOp<arith::IndexCastOp>();
+        return cast && cast.getIn() == element;
+      };
       unsigned number = llvm::find_if(places, isThere) - places.begin();
       if (number == places.size())
         places.push_back(arith::IndexCastOp::create(builder, location, builder.getIndexType(), element));
@@ -191,8 +306,10 @@ std::optional<Value> Score::placed(Read &read) {
 
 bool Score::contracts(Value of) const {
   mlir::Operation *op = of.getDefiningOp();
-  return of == contraction || (op && op->getBlock() == block.get() &&
-                               llvm::any_of(op->getOperands(), [&](Value operand) { return contracts(operand); }));
+  bool isPart = llvm::any_of(parts, [&](const Part &part) { return part.value == of; });
+  return of == contraction || isPart ||
+         (op && op->getBlock() == block.get() &&
+          llvm::any_of(op->getOperands(), [&](Value operand) { return contracts(operand); }));
 }
 
 /// Whether an element is of a query and a key, so that it is computed in the region.
@@ -210,25 +327,53 @@ Value Score::element(Read read) {
       known.push_back({read, value});
     return value;
   };
-  if (auto fill = read.array.getDefiningOp<linalg::FillOp>())
-    return remember(fill.getInputs()[0]);
-  if (auto scalar = read.array.getDefiningOp<mlir::tensor::FromElementsOp>(); scalar && read.loops.empty())
-    return remember(scalar.getElements()[0]);
-  if (linalg::GenericOp map = mapOf(read.array)) {
-    Value given = map.getBody()->getTerminator()->getOperand(0);
-    if (mlir::matchPattern(given, mlir::m_Constant()))
-      return remember(builder.clone(*given.getDefiningOp())->getResult(0));
-  }
+  if (Value same = constantElement(builder, read))
+    return remember(same);
   bool both = isInside(read);
   if (linalg::GenericOp map = mapOf(read.array))
     if (both ? hasVectorCode(map) : isIndexCode(read.array))
       return remember(inlined(map, read));
   if (both && contracts(read))
     return remember(product);
+  if (both && !plain)
+    if (Value found = atPlaces(read))
+      return remember(found);
+  return remember(taken(read));
+}
+
+/// An element of an operand of the stream.
+Value Score::taken(const Read &read) {
   if (llvm::any_of(read.loops, [&](unsigned loop) { return !roles.streamLoop(loop); }) || read.along(roles.depth))
     return nullptr;
   others.push_back(read);
-  return remember(block->addArgument(mlir::getElementTypeOrSelf(read.array), location));
+  return block->addArgument(mlir::getElementTypeOrSelf(read.array), location);
+}
+
+/// What is read at places that the region gives, or varies by the distance of query and key alone; null where it is
+/// neither.
+Value Score::atPlaces(const Read &read) {
+  if (roles.query) {
+    rewriter.setInsertionPoint(fold);
+    if (auto line = diagonalOf(rewriter, read, *roles.query, roles.key, roles.firstPlace + places.size())) {
+      Value query = block->getArgument(roles.batch.size()), key = block->getArgument(roles.batch.size() + 1);
+      Value after = arith::AddIOp::create(builder, location, query, line->shift);
+      places.push_back(arith::SubIOp::create(builder, location, after, key));
+      if (Value element = taken(line->read))
+        return element;
+      places.pop_back();
+    }
+  }
+  unsigned before = places.size();
+  Read at = read;
+  auto inside = gatherOf(at) ? placed(at) : std::nullopt;
+  Value element = inside ? taken(at) : Value();
+  if (!element)
+    places.truncate(before);
+  else if (*inside)
+    element =
+        arith::SelectOp::create(builder, location, *inside, element,
+                                arith::ConstantOp::create(builder, location, builder.getZeroAttr(element.getType())));
+  return element;
 }
 
 } // namespace attnc

@@ -2,6 +2,7 @@
 #include "attnc/stream/Access.h"
 
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/PatternMatch.h"
 
 namespace attnc {
 
@@ -18,18 +19,30 @@ struct Roles {
   std::optional<unsigned> streamLoop(unsigned loop) const;
 };
 
+/// The element of an array that is the same everywhere, where it is known; null else.
+mlir::Value constantElement(mlir::OpBuilder &builder, const Read &read);
+/// The body of a map on the elements of its operands, with the index of a loop of the fold where it asks for one; null
+/// where one of them is.
+mlir::Value inlineMap(mlir::OpBuilder &builder, mlir::linalg::GenericOp map, const Read &read,
+                      llvm::function_ref<mlir::Value(const Read &)> element,
+                      llvm::function_ref<mlir::Value(unsigned)> index);
+
 /// Gathers the region of a stream: from the values a fold reads back to what is kept in memory. What varies with both
 /// the query and the key is computed inside, and so is arithmetic of indices; everything else is an operand.
 class Score {
 public:
-  Score(mlir::MLIRContext *context, mlir::Location location, const Roles &roles);
+  /// Arrays that the region needs are made before the fold. A plain score has one contraction, and the indices of its
+  /// elements are those of the loops.
+  Score(mlir::RewriterBase &rewriter, mlir::Operation *fold, const Roles &roles, bool plain);
   /// The element of a value at the query and key; null when it would take a second contraction.
   mlir::Value element(Read read);
 
   mlir::OpBuilder &body() { return builder; }
+  /// Makes one contraction of all there are; false where they are not summed.
+  bool joinContractions();
   /// The block of the region; without an argument for a contraction where there is none.
   std::unique_ptr<mlir::Block> takeBlock();
-  bool contracted() const { return query.has_value(); }
+  bool contracted() const { return !operands.empty(); }
   /// Whether a value of the region is made from the contraction.
   bool contracts(mlir::Value of) const;
 
@@ -40,18 +53,33 @@ public:
   /// False where the places cannot be told.
   bool slides(Read &read);
 
-  std::optional<Read> query, key, second; // the operands of the contraction; `second` of a joint one
+  llvm::SmallVector<Read, 2> operands; // of the contraction: the queries, the keys, the second keys of a joint one; those of its terms
+  std::unique_ptr<mlir::Block> term;   // of the contraction, where it is not a product
   llvm::SmallVector<Read, 4> others;
-  llvm::SmallVector<mlir::Value, 2> places; // casts of i64
+  llvm::SmallVector<mlir::Value, 2> places;
 
 private:
   mlir::Value inlined(mlir::linalg::GenericOp map, const Read &read);
   bool contracts(const Read &read);
   bool contractsJointly(llvm::ArrayRef<Read> factors);
+  bool contracts(llvm::ArrayRef<Read> factors);
+  mlir::Value atPlaces(const Read &read);
+  mlir::Value taken(const Read &read);
   bool isIndexCode(mlir::Value array, unsigned depth = 0);
   bool isInside(const Read &read) const;
+  bool isAttention(const Read &factor) const;
 
+  /// A contraction beside the first one.
+  struct Part {
+    Read query, key;
+    mlir::Value value;
+  };
+
+  mlir::RewriterBase &rewriter;
+  mlir::Operation *fold;
   Roles roles;
+  bool plain;
+  llvm::SmallVector<Part, 2> parts;
   std::unique_ptr<mlir::Block> block = std::make_unique<mlir::Block>();
   mlir::OpBuilder builder;
   mlir::Location location;

@@ -6,6 +6,7 @@
 #include "attnc/stream/Region.h"
 #include "attnc/stream/Sharing.h"
 #include "attnc/stream/StreamLoops.h"
+#include "attnc/stream/TermLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -45,12 +46,6 @@ constexpr int64_t keyTile = 128;
 /// Heads from which a thread takes one at a time, if what it packs of it is less than so many floats.
 constexpr int64_t manyHeads = 16, smallHead = 1 << 17;
 
-/// Whether a bool can be true, as far as is known.
-bool canBe(Value value, bool what) {
-  auto known = mlir::getConstantIntValue(value);
-  return !known || (*known != 0) == what;
-}
-
 template <class Algebra> class TileEmitter {
 public:
   TileEmitter(Code &code, StreamOp stream, const Machine &machine, std::string name)
@@ -72,7 +67,8 @@ public:
     if (parts.canBeMany())
       sharing.forEach("merge", choose(code, parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
         auto [batch, first] = tileOf(task);
-        ofWidth(first, [&](unsigned wide) { finish(wide, batch, first, partialState(task, index(code, 0))); });
+        ofWidth(vectors, subtract(code, queries, first),
+                [&](unsigned wide) { finish(wide, batch, first, partialState(task, index(code, 0))); });
       });
     memref::DeallocOp::create(code, scratch);
   }
@@ -80,10 +76,11 @@ public:
 private:
   void findOperands() {
     StreamOperands operands(loops, stream);
-    if (stream.isContracted()) {
-      query = operands.query();
-      key = operands.key();
-    }
+    hasProducts = stream.isContracted() && !stream.isTermed();
+    if (stream.isTermed())
+      terms.emplace(code, loops, stream, lanes);
+    if (hasProducts)
+      query = operands.query(), key = operands.key();
     if (stream.isValued())
       value = operands.value();
     for (unsigned i = 0; i < stream.getOthers().size(); ++i)
@@ -94,7 +91,7 @@ private:
     measured = Algebra::hasMeasure || stream.isMeasured();
     queries = loops.extent(stream.queryLoop());
     keys = loops.extent(stream.keyLoop());
-    depth = stream.isContracted() ? loops.extent(stream.depthLoop()) : index(code, 0);
+    depth = hasProducts ? loops.extent(stream.depthLoop()) : index(code, 0);
     features = stream.isValued() ? loops.extent(stream.featureLoop()) : index(code, 1);
   }
 
@@ -117,7 +114,7 @@ private:
     tiles = ceilDiv(code, queries, vectors * lanes);
     heads = loops.count(loops.batch());
     tasks = multiply(code, heads, tiles);
-    Value keyMatrices = stream.isContracted() ? loops.count(key.loops) : none;
+    Value keyMatrices = hasProducts ? loops.count(key.loops) : none;
     Value valueMatrices = stream.isValued() ? loops.count(value.loops) : none;
     Value keysOfHead = multiply(code, keyBlocks, keyBlock), valuesOfHead = multiply(code, featureBlocks, valueStrip);
     grouped = both(both(less(code, index(code, manyHeads - 1), heads), less(code, index(code, 1), tiles)),
@@ -133,7 +130,7 @@ private:
         reserve(choose(code, parts.isMany(code), multiply(code, multiply(code, tasks, parts.count), stateRoom), none));
     slots = room;
     room = none;
-    queryPanel = reserve(multiply(code, depthWords, width));
+    queryPanel = reserve(terms ? terms->room(width) : multiply(code, depthWords, width));
     scores = reserve(index(code, keyTile * vectors * lanes));
     scales = reserve(width);
     state = reserve(stateRoom);
@@ -161,7 +158,7 @@ private:
   /// The keys and values of a head, for a thread alone.
   void packWhole(llvm::ArrayRef<Value> batch) {
     Value base = slotBase(), none = index(code, 0);
-    if (stream.isContracted())
+    if (hasProducts)
       packKeys(batch, none, keyBlocks, add(code, base, ownKeys));
     if (stream.isValued())
       packValues(batch, none, keys, add(code, base, ownValues), valueStrip);
@@ -175,7 +172,7 @@ private:
         body(number, code.createOrFold<arith::RemUIOp>(task, keyBlocks));
       });
     };
-    if (stream.isContracted())
+    if (hasProducts)
       eachBlock("keys", key, [&](Value number, Value block) {
         packKeys(loops.indices(key.loops, number), multiply(code, block, index(code, rows)), index(code, 1),
                  keysAt(number, block));
@@ -221,7 +218,7 @@ private:
     auto [batch, first] = tileOf(tile);
     Value base = slotBase();
     Value at = choose(code, parts.isMany(code), partialState(tile, part), add(code, base, state));
-    ofWidth(first, [&](unsigned wide) {
+    ofWidth(vectors, subtract(code, queries, first), [&](unsigned wide) {
       runTile(wide, batch, first, part, base, at);
       if (!parts.canBeMany())
         finish(wide, batch, first, at);
@@ -230,9 +227,6 @@ private:
     });
   }
 
-  void ofWidth(Value first, llvm::function_ref<void(unsigned)> body) {
-    ofWidth(vectors, subtract(code, queries, first), body);
-  }
   void ofWidth(unsigned wide, Value left, llvm::function_ref<void(unsigned)> body) {
     auto known = mlir::getConstantIntValue(queries);
     auto occurs = [&](int64_t count) { // whether some tile has exactly so many vectors
@@ -267,7 +261,9 @@ private:
     Value queryPanel = add(code, base, this->queryPanel), scores = add(code, base, this->scores),
           scales = add(code, base, this->scales);
     auto at = [&](Value panel, Value row, unsigned v) { return place(panel, row, v, wide); };
-    if (stream.isContracted())
+    if (terms)
+      terms->gather(products.blocks, wide, batch, first, queries, scratch, queryPanel);
+    else if (hasProducts)
       products.packRight(code, query.at(code, batch, first), subtract(code, queries, first), depth, scratch, queryPanel,
                          wide);
     products.begin(code);
@@ -295,18 +291,19 @@ private:
         lowest = choose(code, isFirst, sink->value, lowest);
         measure = algebra::measureOf<Algebra>(number(lowest)).value;
       }
-      unit.push_back(lowest);
+      if (Algebra::hasReference)
+        unit.push_back(lowest);
       measureUnit.push_back(measure);
     }
-    if (!Algebra::hasReference)
-      unit.clear();
     if (measured)
       unit.append(measureUnit);
     if (!stream.isValued())
       unit.append(wide, zero);
     Values carried = loop(code, begin, range.to, keyTile, unit, [&](Value from, ValueRange before) {
       Value count = smaller(code, subtract(code, range.to, from), index(code, keyTile));
-      if (stream.isContracted())
+      if (terms)
+        terms->contract(wide, batch, from, count, scratch, queryPanel, scores);
+      else if (hasProducts)
         contract(wide, batch, from, count, queryPanel, scores, base);
       for (unsigned other : region.turnedOthers()) {
         Value panel = add(code, base, turned[other]);
@@ -462,7 +459,8 @@ private:
   Products products;
   int64_t lanes, vectors, rows, fold, side; // `fold`: elements in a word
   Operand query, key, value, output, measures;
-  bool measured = false; // whether a state has one
+  std::optional<TermLoops> terms;
+  bool measured = false, hasProducts = false; // whether a state has one; whether a contraction is of products
   llvm::SmallVector<Operand> others;
   Value queries, keys, depth, features;                   // extents
   Value depthRoom, featureRoom, keyBlocks, featureBlocks; // rounded up, and in blocks
