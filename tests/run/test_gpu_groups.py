@@ -98,7 +98,7 @@ class Emulated(Case):
         self.assertIn("by single warps: its queries are not of 16 bits", told("d=64", "e=64", real="f32"))
         self.assertIn("by single warps: its lengths are not multiples of 8 that are compiled in", told("d=60", "e=64"))
         self.assertIn("by single warps: it has no more than 64 queries", told("d=64", "e=64", "n=64"))
-        self.assertIn("by single warps: lengths of 264 and 64 do not fit", told("d=512", "e=64").replace("512", "264"))
+        self.assertIn("by single warps: lengths of 64 and 264 do not fit", told("d=64", "e=264"))
         self.assertNotIn("warp groups", self.attnc("compile", SDPA, "--target=cuda", "--explain", *BF16, "--size", "d=64",
                                                    "e=64").stdout)
 
@@ -141,9 +141,7 @@ class Assembled(Case):
                 self.assertEqual(said.returncode, 0, said.stderr)
                 self.assertNotIn("warning", said.stderr)
                 self.assertNotRegex(said.stderr, r"C75\d\d")
-                # Where scores are made of positions a few words are, as many for tiles of any size.
-                most = 32 if diagram == "alibi" else 0
-                self.assertLessEqual(max(map(int, re.findall(r"(\d+) bytes spill", said.stderr))), most, said.stderr)
+                self.assertLessEqual(max(map(int, re.findall(r"(\d+) bytes spill", said.stderr))), 0, said.stderr)
                 # As many as 384 threads can begin with.
                 self.assertLessEqual(max(map(int, re.findall(r"Used (\d+) registers", said.stderr))), 168)
 

@@ -44,7 +44,7 @@ static int64_t quartersOfKey(StreamOp stream) {
     reads |= stream.mapOf(3 + i).isFunctionOfDim(stream.keyLoop());
   for (mlir::Operation &op : stream.getScore().front())
     reads |= mlir::isa<arith::SIToFPOp, arith::UIToFPOp>(op);
-  return reads ? 7 : 5;
+  return reads ? 8 : 5;
 }
 
 tl::expected<GroupTiling, std::string> groupTilingOf(StreamOp stream) {

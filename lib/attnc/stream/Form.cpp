@@ -309,7 +309,7 @@ private:
     if (llvm::none_of(maps, [&](mlir::Attribute map) {
           return mlir::cast<mlir::AffineMapAttr>(map).getValue().isFunctionOfDim(keyLoop);
         }))
-      keys = extentOf(sum.loop);
+      keys = extentOf(rewriter, fold, sum.loop);
     auto stream = StreamOp::create(rewriter, fold.getLoc(), mlir::TypeRange(mlir::ValueRange(outputs)),
                                    rewriter.getStringAttr(formation.algebra),
                                    rewriter.getI64IntegerAttr(roles.batch.size()), contraction, values, others, outputs,
