@@ -43,6 +43,11 @@ def masked_attention(a, p):
     return [attention(a["q"], a["k"], a["v"], a["keep"])]
 
 
+def packed_documents(a, p):
+    seen = (a["ofQuery"][:, None] == a["ofKey"]) & bottom_right(len(a["q"]), len(a["k"]))
+    return [attention(a["q"], a["k"], a["v"], seen)]
+
+
 def key_padding(a, p):
     m = a["k"].shape[1]
     keep = np.arange(m) < a["lengths"][:, None]

@@ -70,6 +70,7 @@ WITHOUT = {
     "mlp_mixer": "length",
     "nystrom": "length",
     "online_softmax": "how",
+    "packed_documents": "itself",
     "perceiver": "another",
     "primordial": "another",
     "projected_attention": "another",

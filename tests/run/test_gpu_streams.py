@@ -208,7 +208,7 @@ class Assembled(Case):
 
     def test_instructions(self):
         """Tiles of 64 keys for 16 queries of a warp: d / 16 by 8 products for scores, 4 by e / 8 for results."""
-        for architecture, d, e in (("sm_80", 64, 64), ("sm_90a", 128, 128), ("sm_80", 72, 40)):
+        for architecture, d, e in (("sm_80", 64, 64), ("sm_86", 128, 128), ("sm_80", 72, 40)):
             with self.subTest(f"{architecture} d={d} e={e}"):
                 text = self.ptx(CAUSAL, architecture, "--dtype", "bf16", "--size", f"d={d}", f"e={e}")
                 scores, results = -(-d // 16) * 8, 4 * 2 * -(-e // 16)

@@ -64,6 +64,17 @@ class Core(Laws):
             short = a | {"k": a["k"][:3], "v": a["v"][:3]}
             self.assertSame(self.of("key_padding", **padded, lengths=np.array([3]))[0], self.of("sdpa", **short))
 
+    def test_each_document_is_by_itself(self):
+        """Documents that do not lie together and are not in order; one document is causal attention."""
+        for seed in DRAWS:
+            a = single(seed, n=7)
+            of = np.array([3, 1, 3, 3, 1, 2, 3])
+            packed = self.of("packed_documents", **a, ofQuery=of, ofKey=of)
+            for document in (1, 2, 3):
+                alone = {name: x[of == document] for name, x in a.items()}
+                self.assertSame(packed[of == document], self.of("causal", **alone))
+            self.assertSame(self.of("packed_documents", **a, ofQuery=0 * of, ofKey=0 * of), self.of("causal", **a))
+
     def test_modifiers_without_effect(self):
         for seed in DRAWS:
             a, h = single(seed), heads(seed)

@@ -241,6 +241,8 @@ class Decode(Laws):
             self.assertSame(self.of("masked_attention", keep=seen[None], **a), wanted)
             self.assertSame(self.of("biased_attention", bias=np.where(seen, 0, -np.inf)[None], **a), wanted)
             self.assertSame(self.of("gathered_attention", keys=np.where(seen, np.arange(7), -1)[None], **a), wanted)
+            documents = {"ofQuery": np.array([1]), "ofKey": np.where(seen, 1, 0)}
+            self.assertSame(self.of("packed_documents", **documents, **a), wanted)
             batch = {name: array[None] for name, array in a.items()}
             self.assertSame(self.of("key_padding", lengths=np.array([t + 1]), **batch)[0], wanted)
             told = self.of("attention_statistics", results=["y", "lse", "entropy"], keep=seen, **a)

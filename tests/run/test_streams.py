@@ -40,6 +40,42 @@ class Streams(Case):
                 with self.subTest(f"{weight} {condition}"):
                     self.run_random(program, *sizes, "d=4", "e=3")
 
+    def test_numbers_that_are_compared(self):
+        """Tiles of keys that no query of a tile sees are left out: sorted, mixed, and extreme numbers, in every comparison."""
+        rng = np.random.default_rng(4)
+        for condition in ("f == o", "o == f and j <= i", "f <= o", "o < f", "f + 1 >= o and j <= i + 20", "i > o", "f == j"):
+            for weight in ("softmax", "sum"):
+                masked = f"simd m as j (k, o) {{ where({condition}, dot(q, k), {'-inf' if weight == 'softmax' else '0'}) }}"
+                weights = f"softmax({masked})" if weight == "softmax" else masked
+                program = self.write("f.attn", "diagram f(q: [n d], k: [m d], v: [m e], f: int[n], o: int[m]) -> [n e] {\n"
+                                     f"  simd n as i (q, f) {{ sum m (a = {weights}, v) {{ a * v }} }}\n}}\n")
+                for n, m in ((1, 1), (0, 5), (5, 0), (130, 300), (301, 140)):
+                    for kind in ("sorted", "mixed", "extreme"):
+                        f, o = rng.integers(0, 9, n), rng.integers(0, 9, m)
+                        if kind == "sorted":
+                            f, o = np.sort(f), np.sort(o)
+                        elif kind == "extreme":
+                            f, o = (np.where(x > 6, 2**63 - 1, np.where(x < 2, -2**63, x)) for x in (f, o))
+                            if "1" in condition:
+                                continue
+                        with self.subTest(f"{weight} {condition} n={n} m={m} {kind}"):
+                            self.run_random(program, "d=4", "e=3",
+                                            options=("--in", f"f={self.save('f.npy', f.astype(np.int64))}",
+                                                     f"o={self.save('o.npy', o.astype(np.int64))}"))
+
+    def test_hidden_tiles_are_not_read(self):
+        """NaN in the values of another document does not show; nor do threads."""
+        program = self.write("f.attn", "diagram f(q: [n d], k: [m d], v: [m e], f: int[n], o: int[m]) -> [n e] {\n"
+                             "  simd n (q, f) { sum m (a = softmax(simd m (k, o) { where(f == o, dot(q, k), -inf) }), v) { a * v } }\n}\n")
+        rng = np.random.default_rng(6)
+        n = 1000
+        q, k, v = (rng.standard_normal((n, 8)).astype(np.float32) for _ in range(3))
+        document = np.arange(n) // 500
+        v[600:] = np.nan
+        (y,) = self.result("run", program, "f", {"q": q, "k": k, "v": v, "f": document, "o": document})
+        weights = np.exp(q[:480].astype(float) @ k[:500].T.astype(float))
+        self.assertNear(y[:480], weights / weights.sum(1, keepdims=True) @ v[:500], 1e-5)
+
     def test_biases(self):
         program = self.write("g.attn", support.GROUPS_AND_BIASES)
         for n, m in ((1, 1), (3, 0), (50, 149), (65, 16)):

@@ -57,8 +57,12 @@ def ScatterOp : Attnc_Op<"scatter", [Pure]> {
 
 def TopKOp : Attnc_Op<"topk", [Pure]> {
   let summary = "the greatest elements and where they are; NaN first, equal ones by lowest index";
-  let arguments = (ins Wire:$array, Index:$count);
-  let results = (outs Wire:$values, Indices:$indices);
+  let description = [{
+    Between boxes and loops the first `rows` axes are those of the boxes around it: each of their indices has a list of
+    its own.
+  }];
+  let arguments = (ins Wire:$array, Index:$count, DefaultValuedAttr<I64Attr, "0">:$rows);
+  let results = (outs Wire:$values, RankedTensorOf<[I64]>:$indices);
   let assemblyFormat = "$array `count` $count attr-dict `:` type($array) `->` type($values) `,` type($indices)";
   let hasVerifier = 1;
 }
@@ -176,7 +180,8 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
     by any function then, not by a product. Those arrays run along any of the loops of the batch, i, j and d, but none
     along both i and j.
 
-    A sink is the score of a key without a value. The algebras are those of stream/Algebra.h. Arguments of the region:
+    Of "topk" e are ranks, without values: y[.. e] is the score of rank e and another array its key. A sink is the score of
+    a key without a value. The algebras are those of stream/Algebra.h. Arguments of the region:
     the indices of the batch, i and j; c; an element of each of the others. Nothing with both the axes i and j is kept in
     memory. A loop along which no operand runs has one index, but there are `keys` keys and `queries` queries where they
     are given. Dimensions of the maps of keys, values and others past the
@@ -203,7 +208,9 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
     bool isValued() { return !getValue().empty(); }
     /// Whether the fold runs over pairs of keys.
     bool isJoint() { return getValue().size() > 1; }
-    bool isMeasured() { return getOutputs().size() > 1; }
+    /// Whether the results are the greatest scores and their keys.
+    bool isRanked() { return getAlgebra() == "topk"; }
+    bool isMeasured() { return !isRanked() && getOutputs().size() > 1; }
     /// Whether an array runs along a loop.
     bool runsAlong(unsigned loop);
     /// Whether queries meet keys of their own: rows at places.
@@ -218,7 +225,7 @@ def StreamOp : Attnc_Op<"stream", [SingleBlock, AttrSizedOperandSegments,
     unsigned keyLoop() { return getBatch() + 1; }
     unsigned depthLoop() { return getBatch() + 2; }
     unsigned featureLoop() { return getBatch() + 2 + isContracted(); }
-    unsigned loopCount() { return getBatch() + 2 + isContracted() + isValued(); }
+    unsigned loopCount() { return getBatch() + 2 + isContracted() + (isValued() || isRanked()); }
     /// The map of the i-th operand.
     mlir::AffineMap mapOf(unsigned operand) {
       return mlir::cast<mlir::AffineMapAttr>(getMaps()[operand]).getValue();

@@ -116,9 +116,12 @@ LogicalResult ScatterOp::verify() {
 
 LogicalResult TopKOp::verify() {
   auto array = tensor(getArray());
-  if (array.getRank() != 1 || array.getElementType().isInteger(1))
+  int64_t rows = getRows();
+  if (rows < 0 || array.getRank() != rows + 1 || array.getElementType().isInteger(1))
     return emitOpError() << "orders numbers along one axis, not " << array;
-  auto values = RankedTensorType::get({ShapedType::kDynamic}, array.getElementType());
+  llvm::SmallVector<int64_t> shape(array.getShape().take_front(rows));
+  shape.push_back(ShapedType::kDynamic);
+  auto values = RankedTensorType::get(shape, array.getElementType());
   if (failed(expectResult(*this, getValues(), values)))
     return mlir::failure();
   return expectResult(*this, getIndices(), values.clone(mlir::IntegerType::get(getContext(), 64)));
@@ -310,8 +313,10 @@ LogicalResult StreamOp::verify() {
   unsigned output = getContraction().size() + getValue().size() + getOthers().size();
   if (isJoint() && (scoreOp().getMeasure() || mapOf(output).isFunctionOfDim(queryLoop())))
     return emitOpError() << "a fold over pairs of keys has no measure, and a result without their axes";
-  if (getOutputs().size() != (scoreOp().getMeasure() ? 2 : 1))
-    return emitOpError() << "writes a result, and another where the region gives a measure";
+  if (isRanked() && isValued())
+    return emitOpError() << "what is ranked has no values";
+  if (getOutputs().size() != (isRanked() || scoreOp().getMeasure() ? 2 : 1))
+    return emitOpError() << "writes a result, and another where the region gives a measure, or keys of ranks";
   return mlir::success();
 }
 

@@ -91,7 +91,9 @@ tl::expected<void, std::string> lowerToStreams(mlir::ModuleOp module, bool tf32,
   Streaming streaming;
   streaming.products = false; // blocks have products of their own (Products.cpp)
   streaming.refuseScan = refusalOfScan;
-  streaming.refuse = [](dialect::StreamOp stream) {
+  streaming.refuse = [](dialect::StreamOp stream) -> std::string {
+    if (stream.getAlgebra() != "sum" && stream.getAlgebra() != "softmax")
+      return "there is no kernel for the algebra " + stream.getAlgebra().str();
     auto tiling = tilingOf(stream);
     return tiling ? std::string() : tiling.error();
   };

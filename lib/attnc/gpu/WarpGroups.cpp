@@ -39,12 +39,12 @@ constexpr int64_t cacheBytes = 32 << 20;
 /// Quarters of a register that a thread has for each key of a tile: two for the score of the next one, one for the
 /// weight, and what scores are computed with, of which NVIDIA's assembler keeps some all the time.
 static int64_t quartersOfKey(StreamOp stream) {
-  bool reads = false;
+  bool reads = false, places = false;
   for (unsigned i = 0; i < stream.getOthers().size(); ++i)
     reads |= stream.mapOf(3 + i).isFunctionOfDim(stream.keyLoop());
   for (mlir::Operation &op : stream.getScore().front())
-    reads |= mlir::isa<arith::SIToFPOp, arith::UIToFPOp>(op);
-  return reads ? 8 : 5;
+    places |= mlir::isa<arith::SIToFPOp, arith::UIToFPOp>(op);
+  return places ? 8 : reads ? 7 : 5;
 }
 
 tl::expected<GroupTiling, std::string> groupTilingOf(StreamOp stream) {
@@ -325,7 +325,7 @@ private:
                  llvm::ArrayRef<int64_t> leftSteps, llvm::ArrayRef<int64_t> rightSteps, bool turned, int64_t results) {
     llvm::SmallVector<mlir::Type> types(results, code.getF32Type());
     auto op = dialect::GroupProductOp::create(code, types, sums, left, leftMatrix, rightMatrix, leftSteps, rightSteps,
-                                         turned, tiling.element);
+                                              turned, tiling.element);
     return op->getResults();
   }
   Values await(ValueRange sums, int64_t pending) {

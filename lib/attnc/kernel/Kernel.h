@@ -16,7 +16,7 @@ struct KernelOptions {
   unsigned level = 2;            // of LLVM's optimisation pipeline
   unsigned threads = 0;          // 0: as many as OpenMP finds
   bool useCache = true;
-  bool tf32 = false; // a device may round factors of f32 to tf32
+  bool tf32 = false;                                   // a device may round factors of f32 to tf32
   std::optional<std::filesystem::path> cacheDirectory; // none: the user's (Cache.h)
 };
 

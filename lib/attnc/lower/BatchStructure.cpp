@@ -37,27 +37,6 @@ Value inRange(mlir::OpBuilder &b, mlir::Location l, Value index, Value size) {
   return arith::CmpIOp::create(b, l, arith::CmpIPredicate::ult, index, size);
 }
 
-/// Says of loops that their iterations are independent.
-void markParallel(llvm::ArrayRef<scf::ForOp> loops) {
-  for (scf::ForOp loop : loops)
-    loop->setAttr(parallelAttribute, mlir::UnitAttr::get(loop.getContext()));
-}
-
-/// Loops from 0 to each extent with step 1, carrying arrays.
-scf::LoopNest
-loopNest(mlir::OpBuilder &b, mlir::Location l, llvm::ArrayRef<OpFoldResult> extents, ValueRange carried,
-         llvm::function_ref<llvm::SmallVector<Value>(mlir::OpBuilder &, mlir::Location, ValueRange, ValueRange)> body) {
-  llvm::SmallVector<Value> lows(extents.size(), indexConstant(b, l, 0)), steps(extents.size(), indexConstant(b, l, 1)),
-      highs;
-  for (OpFoldResult extent : extents)
-    highs.push_back(asValue(b, l, extent));
-  return scf::buildLoopNest(b, l, lows, highs, steps, carried,
-                            [&](mlir::OpBuilder &inside, mlir::Location where, ValueRange indices, ValueRange arrays) {
-                              auto results = body(inside, where, indices, arrays);
-                              return scf::ValueVector(results.begin(), results.end());
-                            });
-}
-
 /// The coordinates of a wire in loops over `frames`, `own` following.
 llvm::SmallVector<Value> coordinates(const Batched &wire, llvm::ArrayRef<unsigned> frames, ValueRange indices,
                                      ValueRange own) {
@@ -151,86 +130,19 @@ Wires Batcher::apply(ScatterOp op) {
   return {{done.results[0], frames, own}};
 }
 
-/// Selection, in the order "NaN, then greater, then lower index": the best so far are held in order, and an element
-/// that goes before the last of them is moved in. O(n + m count) comparisons where m elements enter, of random ones
-/// about count (1 + log(n / count)), and no scratch.
+/// Stays one operation, so that a stream can be seen to run through it.
 Wires Batcher::apply(TopKOp op) {
   const Batched array = wire(op.getArray());
-  OpFoldResult count = size(op.getCount()), length = array.extents[0];
-  Extents outer = sizesOf(array.frames), all = outer;
+  OpFoldResult count = size(op.getCount());
+  Extents all = sizesOf(array.frames);
   all.push_back(count);
-  mlir::Type scalar = scalarOf(op.getValues());
-  Value zero = indexConstant(builder, location, 0), one = indexConstant(builder, location, 1);
-  Value results = asValue(builder, location, count), high = asValue(builder, location, length);
-  Value lowest = arith::ConstantOp::create(builder, location, unitOf(Cap::Max, scalar));
-  Value nowhere = arith::ConstantOp::create(builder, location, builder.getI64IntegerAttr(-1));
-  Value no = arith::ConstantOp::create(builder, location, builder.getBoolAttr(false));
-  Value some = arith::MinUIOp::create(builder, location, results, one);
-  Value looked = arith::MulIOp::create(builder, location, high, some); // none, where nothing is to be held
-  Value initial[] = {emptyTensor(builder, location, all, scalar),
-                     emptyTensor(builder, location, all, builder.getI64Type())};
-
-  auto before = [&](mlir::OpBuilder &b, mlir::Location l, Value x, Value y) -> Value {
-    if (!mlir::isa<mlir::FloatType>(scalar))
-      return arith::CmpIOp::create(b, l, arith::CmpIPredicate::sgt, x, y);
-    Value xNaN = arith::CmpFOp::create(b, l, arith::CmpFPredicate::UNO, x, x);
-    Value yNumber = arith::CmpFOp::create(b, l, arith::CmpFPredicate::ORD, y, y);
-    Value greater = arith::CmpFOp::create(b, l, arith::CmpFPredicate::OGT, x, y);
-    return arith::OrIOp::create(b, l, greater, arith::AndIOp::create(b, l, xNaN, yNumber));
-  };
-  using List = llvm::SmallVector<Value>;
-  auto done = loopNest(
-      builder, location, outer, initial, [&](mlir::OpBuilder &b, mlir::Location l, ValueRange row, ValueRange arrays) {
-        auto at = [&](Value place) {
-          List whole(row);
-          whole.push_back(place);
-          return whole;
-        };
-        auto put = [&](mlir::OpBuilder &b, mlir::Location l, Value x, Value i, Value place, ValueRange held) -> List {
-          return {tensor::InsertOp::create(b, l, x, held[0], at(place)),
-                  tensor::InsertOp::create(b, l, i, held[1], at(place))};
-        };
-        auto best = scf::ForOp::create(
-            b, l, zero, looked, one, arrays, [&](mlir::OpBuilder &b, mlir::Location l, Value i, ValueRange held) {
-              Value x = tensor::ExtractOp::create(b, l, array.tensor, at(i));
-              Value least = arith::SubIOp::create(b, l, results, one);
-              Value last = arith::MinUIOp::create(b, l, i, least); // the place that is written if x enters
-              // While there is room nothing has been written at `last`, and what is read there does not matter.
-              Value room = arith::CmpIOp::create(b, l, arith::CmpIPredicate::ult, i, results);
-              Value worst = tensor::ExtractOp::create(b, l, held[0], at(last));
-              Value enters = arith::OrIOp::create(b, l, room, before(b, l, x, worst));
-              // A loop of one step or none in place of a branch: what a loop carries stays in its array.
-              Value times = arith::IndexCastUIOp::create(b, l, b.getIndexType(), enters);
-              auto entered = scf::ForOp::create(
-                  b, l, zero, times, one, held, [&](mlir::OpBuilder &b, mlir::Location l, Value, ValueRange held) {
-                    List carried(held);
-                    carried.append({x, arith::IndexCastOp::create(b, l, b.getI64Type(), i), no});
-                    auto moved = scf::ForOp::create(
-                        b, l, zero, last, one, carried,
-                        [&](mlir::OpBuilder &b, mlir::Location l, Value place, ValueRange now) {
-                          Value y = tensor::ExtractOp::create(b, l, now[0], at(place));
-                          Value j = tensor::ExtractOp::create(b, l, now[1], at(place));
-                          Value found = arith::OrIOp::create(b, l, now[4], before(b, l, now[2], y));
-                          auto select = [&](Value p, Value q) -> Value {
-                            return arith::SelectOp::create(b, l, found, p, q);
-                          };
-                          List next = put(b, l, select(now[2], y), select(now[3], j), place, now.take_front(2));
-                          next.append({select(y, now[2]), select(j, now[3]), found});
-                          scf::YieldOp::create(b, l, next);
-                        });
-                    ValueRange now = moved.getResults();
-                    scf::YieldOp::create(b, l, put(b, l, now[2], now[3], last, now.take_front(2)));
-                  });
-              scf::YieldOp::create(b, l, entered.getResults());
-            });
-        auto filled = scf::ForOp::create(b, l, high, results, one, best.getResults(),
-                                         [&](mlir::OpBuilder &b, mlir::Location l, Value place, ValueRange held) {
-                                           scf::YieldOp::create(b, l, put(b, l, lowest, nowhere, place, held));
-                                         });
-        return List(filled.getResults());
-      });
-  markParallel(done.loops);
-  return {{done.results[0], array.frames, {count}}, {done.results[1], array.frames, {count}}};
+  llvm::SmallVector<int64_t> shape;
+  llvm::SmallVector<Value> dynamic;
+  mlir::dispatchIndexOpFoldResults(all, dynamic, shape);
+  auto values = mlir::RankedTensorType::get(shape, scalarOf(op.getValues()));
+  auto best = TopKOp::create(builder, location, values, values.clone(builder.getI64Type()), array.tensor,
+                             asValue(builder, location, count), array.frames.size());
+  return {{best.getValues(), array.frames, {count}}, {best.getIndices(), array.frames, {count}}};
 }
 
 Wires Batcher::apply(TransposeOp op) {

@@ -65,6 +65,7 @@ void buildToLinalg(mlir::OpPassManager &passes, const Streaming &streaming) {
   if (streaming.streams)
     passes.addNestedPass<func::FuncOp>(createStreamPass(streaming.refuse));
   passes.addNestedPass<func::FuncOp>(createExpandSoftmaxPass());
+  passes.addNestedPass<func::FuncOp>(createExpandTopKPass());
   if (streaming.products)
     passes.addNestedPass<func::FuncOp>(createProductsPass());
   passes.addNestedPass<func::FuncOp>(createFusePass());
@@ -131,10 +132,10 @@ void prepareContext(mlir::MLIRContext &context) {
 
 void registerLowering(mlir::DialectRegistry &registry) {
   addDialects(registry);
-  for (auto create :
-       {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass, createPlacesPass,
-        createCopiesPass, createFreePass, createLoopsPass, createUnscopePass, createExpandMathPass, createPointersPass,
-        createToLLVMPass, createAliasScopesPass, createExpandSoftmaxPass, createSharePass, createProductsPass})
+  for (auto create : {createToLinalgPass, createFusePass, createOrderLoopsPass, createDestinationsPass,
+                      createPlacesPass, createCopiesPass, createFreePass, createLoopsPass, createUnscopePass,
+                      createExpandMathPass, createPointersPass, createToLLVMPass, createAliasScopesPass,
+                      createExpandSoftmaxPass, createExpandTopKPass, createSharePass, createProductsPass})
     mlir::registerPass(create);
   mlir::registerPass([] { return createScansPass(); });
   mlir::registerPass([] { return createStreamPass(); });

@@ -1,5 +1,7 @@
 #include "attnc/lower/Nest.h"
 
+#include "attnc/lower/Parallel.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -82,6 +84,28 @@ Value Nest::generic(Value output, mlir::AffineMap outputMap, llvm::ArrayRef<mlir
   return mlir::linalg::GenericOp::create(builder, location, mlir::TypeRange{output.getType()}, inputs,
                                          mlir::ValueRange{output}, maps, iterators, body)
       .getResult(0);
+}
+
+mlir::scf::LoopNest loopNest(mlir::OpBuilder &builder, mlir::Location location,
+                             llvm::ArrayRef<mlir::OpFoldResult> extents, mlir::ValueRange carried,
+                             llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location,
+                                                                               mlir::ValueRange, mlir::ValueRange)>
+                                 body) {
+  auto number = [&](int64_t value) { return mlir::arith::ConstantIndexOp::create(builder, location, value); };
+  llvm::SmallVector<mlir::Value> lows(extents.size(), number(0)), steps(extents.size(), number(1)), highs;
+  for (mlir::OpFoldResult extent : extents)
+    highs.push_back(mlir::getValueOrCreateConstantIndexOp(builder, location, extent));
+  return mlir::scf::buildLoopNest(builder, location, lows, highs, steps, carried,
+                                  [&](mlir::OpBuilder &inside, mlir::Location where, mlir::ValueRange indices,
+                                      mlir::ValueRange arrays) -> mlir::scf::ValueVector {
+                                    auto results = body(inside, where, indices, arrays);
+                                    return {results.begin(), results.end()};
+                                  });
+}
+
+void markParallel(llvm::ArrayRef<mlir::scf::ForOp> loops) {
+  for (mlir::scf::ForOp loop : loops)
+    loop->setAttr(parallelAttribute, mlir::UnitAttr::get(loop.getContext()));
 }
 
 } // namespace attnc

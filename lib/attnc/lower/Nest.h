@@ -1,4 +1,5 @@
 #pragma once
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/IR/Builders.h"
 
@@ -41,5 +42,15 @@ mlir::Value emptyTensor(mlir::OpBuilder &builder, mlir::Location location, llvm:
 /// An array of one value.
 mlir::Value filledTensor(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents,
                          mlir::TypedAttr value);
+
+/// Loops from 0 to each extent with step 1, carrying arrays.
+mlir::scf::LoopNest
+loopNest(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<mlir::OpFoldResult> extents,
+         mlir::ValueRange carried,
+         llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpBuilder &, mlir::Location, mlir::ValueRange indices,
+                                                           mlir::ValueRange carried)>
+             body);
+/// Says of loops that their iterations are independent.
+void markParallel(llvm::ArrayRef<mlir::scf::ForOp> loops);
 
 } // namespace attnc

@@ -10,6 +10,8 @@ constexpr llvm::StringRef apartAttribute = "attnc.apart";
 std::unique_ptr<mlir::Pass> createToLinalgPass();
 /// `attnc-expand-softmax`: the softmaxes through which no stream runs, as folds and maps.
 std::unique_ptr<mlir::Pass> createExpandSoftmaxPass();
+/// `attnc-expand-topk`: the selections that are no streams, as loops.
+std::unique_ptr<mlir::Pass> createExpandTopKPass();
 /// `attnc-fuse`: producers go into the loops of their consumers where nothing is computed twice at a loss.
 std::unique_ptr<mlir::Pass> createFusePass();
 /// `attnc-order-loops`: an innermost loop that runs along memory.

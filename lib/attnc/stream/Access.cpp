@@ -14,6 +14,14 @@ namespace linalg = mlir::linalg;
 namespace scf = mlir::scf;
 using mlir::Value;
 
+Value shaped(Value array) {
+  if (auto softmax = array.getDefiningOp<dialect::SoftmaxOp>())
+    return shaped(softmax.getArray());
+  if (auto op = array.getDefiningOp<mlir::DestinationStyleOpInterface>())
+    return shaped(op.getTiedOpOperand(mlir::cast<mlir::OpResult>(array))->get());
+  return array;
+}
+
 linalg::GenericOp mapOf(Value array) {
   auto op = array.getDefiningOp<linalg::GenericOp>();
   if (!op || op->getNumResults() != 1 || op.getNumParallelLoops() != op.getNumLoops())
@@ -137,15 +145,6 @@ std::optional<Gather> gatherOf(const Read &read) {
     gather.picks.push_back({unsigned(axis), *index, bounds[at]});
   }
   return bounds.size() == gather.picks.size() ? std::optional(std::move(gather)) : std::nullopt;
-}
-
-/// An array of the same shape that is not computed.
-static Value shaped(Value array) {
-  if (auto softmax = array.getDefiningOp<dialect::SoftmaxOp>())
-    return shaped(softmax.getArray());
-  if (auto op = array.getDefiningOp<mlir::DestinationStyleOpInterface>())
-    return shaped(op.getTiedOpOperand(mlir::cast<mlir::OpResult>(array))->get());
-  return array;
 }
 
 Value extentOf(mlir::OpBuilder &builder, linalg::GenericOp nest, unsigned loop) {

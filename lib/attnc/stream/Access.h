@@ -18,6 +18,9 @@ bool isZero(mlir::Value array);
 /// Whether a map does one scalar operation for each, so that it can be done on vectors too.
 bool hasVectorCode(mlir::linalg::GenericOp map);
 
+/// An array of the same shape that is not computed.
+mlir::Value shaped(mlir::Value array);
+
 /// What computes each element of the array from elements of others at permuted coordinates: a map without folds that
 /// writes every element once. Null when something else makes it.
 mlir::linalg::GenericOp mapOf(mlir::Value array);

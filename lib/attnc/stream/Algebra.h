@@ -1,6 +1,7 @@
 #pragma once
 #include <limits>
 #include <string_view>
+#include <utility>
 
 // The algebras of normalisers: what a query keeps while it folds over its keys. A state is (m, l, a): a reference m for
 // the scores, a sum l of what the weights measure, and one accumulator a for each feature. Keys are absorbed in tiles,
@@ -33,6 +34,18 @@ struct Softmax {
   template <class Number> static Number weight(Number s, Number m) { return expBelow(s - finiteOrZero(m)); }
   template <class Number> static Number measure(Number w) { return w; }
   template <class Number> static Number finish(Number a, Number l) { return a * reciprocalOrZero(l); }
+};
+
+/// The greatest scores and their keys, in order: NaN, then greater, then the lower key. An entry is a score with its
+/// key as one number in that order, a state so many entries as are asked for, in descending order; the unit has none.
+/// Two states merge by exchanges, in a network that is the same whatever the entries are. With one entry it is the
+/// argmax.
+struct TopK {
+  static constexpr std::string_view name = "topk";
+  /// The entry that comes first, and the other one.
+  template <class Entry> static std::pair<Entry, Entry> exchange(Entry a, Entry b) {
+    return {maximum(a, b), minimum(a, b)};
+  }
 };
 
 /// The measure of a key by itself, which is the reference then: a sink.

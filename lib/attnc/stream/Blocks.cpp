@@ -202,16 +202,10 @@ void stripsBody(Code &code, const Turn &turn, int64_t block) {
 } // namespace
 
 void Blocks::call(Code &code, llvm::StringRef name, ValueRange arguments, Body body) {
-  if (!module.lookupSymbol(name)) {
-    mlir::OpBuilder::InsertionGuard guard(code);
-    code.setInsertionPointToEnd(module.getBody());
-    auto function = mlir::func::FuncOp::create(code, name, code.getFunctionType(arguments.getTypes(), {}));
-    function.setPrivate();
-    code.setInsertionPointToStart(function.addEntryBlock());
-    body(code, function.getArguments());
-    mlir::func::ReturnOp::create(code);
-  }
-  mlir::func::CallOp::create(code, name, mlir::TypeRange{}, arguments);
+  callShared(code, name, {}, arguments, [&](ValueRange given) -> Values {
+    body(code, given);
+    return {};
+  });
 }
 
 static std::string named(llvm::StringRef what, const View &matrix, int64_t block) {

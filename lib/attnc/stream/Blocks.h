@@ -23,7 +23,7 @@ struct Panel {
 /// streams of a kernel, which keeps small what LLVM compiles. None allocates.
 class Blocks {
 public:
-  Blocks(mlir::ModuleOp module, const Machine &machine) : module(module), machine(machine) {}
+  explicit Blocks(const Machine &machine) : machine(machine) {}
 
   /// panel[offset + c * pitch + r] = matrix(r, c) for all columns; 0 for r from `rows` up to `count` blocks of `block`.
   void gather(Code &code, const View &matrix, mlir::Value rows, mlir::Value columns, const Panel &panel, int64_t block,
@@ -64,7 +64,6 @@ public:
   void call(Code &code, llvm::StringRef name, mlir::ValueRange arguments, Body body);
 
 private:
-  mlir::ModuleOp module;
   Machine machine;
 };
 

@@ -19,8 +19,7 @@ static int64_t known(Value extent) { return mlir::getConstantIntValue(extent).va
 
 Chunk::Chunk(Code &code, dialect::ChunksOp op, const Machine &machine, std::string name)
     : code(code), op(op), lanes(machine.lanes()), vectors(machine.vectors()), rows(machine.rows()), loops(code, op),
-      sharing(code, loops.work(), std::move(name)), turning(op->getParentOfType<mlir::ModuleOp>(), machine),
-      blocks{code, nullptr, lanes, rows} {}
+      sharing(code, loops.work(), std::move(name)), turning(machine), blocks{code, nullptr, lanes, rows} {}
 
 void Chunk::emit() {
   findOperands();

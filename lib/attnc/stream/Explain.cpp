@@ -1,4 +1,5 @@
 #include "attnc/stream/Explain.h"
+#include "attnc/stream/Sight.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -46,6 +47,8 @@ void explain(StreamOp stream) {
     extents[stream.queryLoop()] = 1;
     remark << "each query";
   }
+  if (Sight(stream).isLimited())
+    remark << ", without tiles of keys that none sees";
   if (!known || llvm::any_of(extents, mlir::ShapedType::isDynamic))
     return;
   double work = 2, streams = 1;

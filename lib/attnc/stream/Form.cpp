@@ -1,5 +1,6 @@
 #include "attnc/dialect/AttncDialect.h"
 #include "attnc/stream/Explain.h"
+#include "attnc/stream/FormTopK.h"
 #include "attnc/stream/Joint.h"
 #include "attnc/stream/Linear.h"
 #include "attnc/stream/Normaliser.h"
@@ -31,7 +32,7 @@ struct Formation {
   std::string algebra;
   std::optional<Read> value;
   std::unique_ptr<mlir::Block> region, term;
-  llvm::SmallVector<Read, 2> contraction;
+  llvm::SmallVector<Read, 3> contraction;
   llvm::SmallVector<Read, 4> others;
   llvm::SmallVector<Normaliser, 1> normalisers; // of the result, the first one last
   std::optional<Read> measured;                 // the sums along the keys that the stream gives too
@@ -374,6 +375,8 @@ private:
           folds.push_back(*sum);
         for (const Sum &each : folds)
           Former(rewriter, each, refuse).run();
+      } else if (auto best = mlir::dyn_cast<dialect::TopKOp>(op)) {
+        formTopK(rewriter, best, refuse);
       } else if (!mlir::isa<linalg::LinalgOp>(op)) {
         for (mlir::Region &region : op.getRegions())
           for (mlir::Block &inside : region)

@@ -62,9 +62,8 @@ struct Rows {
 template <class Algebra> class JointEmitter {
 public:
   JointEmitter(Code &code, StreamOp stream, const Machine &machine, std::string name)
-      : code(code), stream(stream), loops(code, stream), sharing(code, loops.work(), std::move(name)),
-        blocks(stream->getParentOfType<mlir::ModuleOp>(), machine), lanes(machine.lanes()), vectors(machine.vectors()),
-        rows(machine.rows()), side(std::max(lanes, rows)) {}
+      : code(code), stream(stream), loops(code, stream), sharing(code, loops.work(), std::move(name)), blocks(machine),
+        lanes(machine.lanes()), vectors(machine.vectors()), rows(machine.rows()), side(std::max(lanes, rows)) {}
 
   void run() {
     findOperands();

@@ -1,5 +1,7 @@
 #include "attnc/stream/KeyRange.h"
 
+#include "attnc/stream/Sight.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
@@ -38,23 +40,17 @@ public:
 private:
   /// Narrows the range by the conditions under which a score is not that of a masked key.
   void excluded(Value score) {
-    auto choice = score.getDefiningOp<arith::SelectOp>();
-    if (!choice || !isMask(choice.getFalseValue()))
+    auto choice = choiceOfMask(stream, score);
+    if (!choice)
       return;
     if (holds(choice.getCondition()) && range.inner == score)
       range.inner = choice.getTrueValue();
     excluded(choice.getTrueValue());
   }
 
-  bool isMask(Value value) {
-    llvm::APFloat number(0.0f);
-    if (!mlir::matchPattern(value, mlir::m_ConstantFloat(&number)))
-      return false;
-    return stream.getAlgebra() == "softmax" ? number.isInfinity() && number.isNegative() : number.isZero();
-  }
-
   /// Whether the ranges tell all of the condition.
   bool holds(Value condition) {
+    condition = unstored(condition);
     if (auto both = condition.getDefiningOp<arith::AndIOp>()) {
       bool left = holds(both.getLhs()), right = holds(both.getRhs());
       return left && right;
@@ -63,10 +59,6 @@ private:
     if (!comparison)
       return false;
     Value left = comparison.getLhs(), right = comparison.getRhs();
-    // A bool that was an array between two maps.
-    if (auto stored = left.getDefiningOp<arith::ExtUIOp>();
-        stored && comparison.getPredicate() == Predicate::ne && mlir::matchPattern(right, mlir::m_Zero()))
-      return holds(stored.getIn());
     Predicate predicate = comparison.getPredicate();
     if (predicate == Predicate::sge || predicate == Predicate::sgt) {
       std::swap(left, right);

@@ -1,10 +1,12 @@
 #include "attnc/stream/Lanes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/TypeUtilities.h"
 
 namespace attnc {
@@ -156,6 +158,10 @@ void loop(Code &code, Value from, Value to, int64_t step, llvm::function_ref<voi
 llvm::SmallVector<Value> branch(Code &code, Value condition, mlir::TypeRange types,
                                 llvm::function_ref<llvm::SmallVector<Value>()> then,
                                 llvm::function_ref<llvm::SmallVector<Value>()> otherwise) {
+  if (types.empty()) {
+    branch(code, condition, [&] { then(); }, [&] { otherwise(); });
+    return {};
+  }
   auto op = scf::IfOp::create(code, types, condition, /*withElseRegion=*/true);
   mlir::OpBuilder::InsertionGuard guard(code);
   code.setInsertionPointToEnd(op.thenBlock());
@@ -172,6 +178,21 @@ void branch(Code &code, Value condition, llvm::function_ref<void()> then, llvm::
   then();
   code.setInsertionPointToStart(op.elseBlock());
   otherwise();
+}
+
+llvm::SmallVector<Value> callShared(Code &code, llvm::StringRef name, mlir::TypeRange results,
+                                    mlir::ValueRange arguments, FunctionBody body) {
+  auto module = code.getInsertionBlock()->getParentOp()->getParentOfType<mlir::ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    mlir::OpBuilder::InsertionGuard guard(code);
+    code.setInsertionPointToEnd(module.getBody());
+    auto function = mlir::func::FuncOp::create(code, name, code.getFunctionType(arguments.getTypes(), results));
+    function.setPrivate();
+    code.setInsertionPointToStart(function.addEntryBlock());
+    auto given = body(function.getArguments());
+    mlir::func::ReturnOp::create(code, given);
+  }
+  return llvm::SmallVector<Value>(mlir::func::CallOp::create(code, name, results, arguments).getResults());
 }
 
 } // namespace attnc

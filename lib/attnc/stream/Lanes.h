@@ -60,4 +60,9 @@ llvm::SmallVector<mlir::Value> branch(Code &code, mlir::Value condition, mlir::T
 /// Runs one of two bodies.
 void branch(Code &code, mlir::Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise);
 
+/// Calls a function of the module, which is made when it is first called. Its body gives the results.
+using FunctionBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::ValueRange arguments)>;
+llvm::SmallVector<mlir::Value> callShared(Code &code, llvm::StringRef name, mlir::TypeRange results,
+                                          mlir::ValueRange arguments, FunctionBody body);
+
 } // namespace attnc

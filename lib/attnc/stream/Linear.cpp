@@ -37,6 +37,15 @@ bool anySoftmax(const Terms &terms, unsigned loop) {
   return llvm::any_of(terms, [&](const Term &term) { return hasSoftmax(term, loop); });
 }
 
+/// Whether there is a softmax along the loop in each, and nothing else along it, which might be infinite where 0 is
+/// chosen: a log a.
+bool areWeights(const Terms &terms, unsigned loop) {
+  return llvm::all_of(terms, [&](const Term &term) {
+    return hasSoftmax(term, loop) &&
+           llvm::count_if(term.factors, [&](const Read &read) { return read.along(loop); }) == 1;
+  });
+}
+
 /// A map that chooses between 0 and an element of an operand.
 struct Choice {
   arith::SelectOp select;
@@ -94,7 +103,7 @@ Terms termsOf(mlir::RewriterBase &rewriter, const Read &read, unsigned loop) {
   linalg::GenericOp map = mapOf(at.array);
   if (auto choice = map ? choiceOf(map, at) : std::nullopt) {
     Terms terms = termsOf(rewriter, choice->chosen, loop);
-    if (!anySoftmax(terms, loop))
+    if (!areWeights(terms, loop))
       return {{false, {at}}};
     Read factor{factorOf(rewriter, map, *choice), at.loops};
     for (Term &term : terms)

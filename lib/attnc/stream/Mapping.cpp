@@ -4,6 +4,7 @@
 #include "attnc/stream/Passes.h"
 #include "attnc/stream/Rows.h"
 #include "attnc/stream/Tiles.h"
+#include "attnc/stream/TopK.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -14,7 +15,7 @@
 
 #include "llvm/Support/FormatVariadic.h"
 
-// How streams are mapped onto a processor: by tiles, or by rows.
+// How streams are mapped onto a processor: by tiles, by rows, or into lists.
 namespace attnc {
 
 namespace {
@@ -25,7 +26,7 @@ using dialect::StreamOp;
 constexpr int64_t fewQueries = 4;
 
 /// Whether all queries meet the same keys.
-bool canFillLanes(StreamOp stream) { return stream.hasQueries() && !stream.hasOwnRows(); }
+bool canFillLanes(StreamOp stream) { return stream.hasQueries() && !stream.hasOwnRows() && !stream.isRanked(); }
 
 /// Whether there are, as far as is known, so few queries that most lanes would be empty.
 bool hasFewQueries(StreamOp stream) {
@@ -81,7 +82,7 @@ struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
       Code code(stream.getLoc(), stream);
       Machine machine{vectorBits, registers, multipliesPairs(stream) ? Machine::Pairs(pairs) : Machine::Pairs::None};
       std::string name = llvm::formatv("stream_{0}", number);
-      if (!algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {})) {
+      if (!stream.isRanked() && !algebra::withAlgebra(std::string_view(stream.getAlgebra()), [](auto) {})) {
         stream.emitOpError() << "there is no algebra '" << stream.getAlgebra() << "'";
         return signalPassFailure();
       }
@@ -95,7 +96,9 @@ struct Tiles : mlir::PassWrapper<Tiles, mlir::OperationPass<mlir::ModuleOp>> {
         stream.emitOpError() << "the keys of a query do not lie in rows along memory";
         return signalPassFailure();
       }
-      if (!lanes || (rows && hasFewQueries(stream)))
+      if (stream.isRanked())
+        emitTopK(code, stream, machine, name);
+      else if (!lanes || (rows && hasFewQueries(stream)))
         emitRows(code, stream, machine, name);
       else
         emitTiles(code, stream, machine, name);

@@ -41,10 +41,9 @@ constexpr int64_t taskRows = 64, depthTile = 128;
 class Multiplier {
 public:
   Multiplier(Code &code, ProductOp op, const Machine &machine, std::string name)
-      : code(code), op(op), loops(code, op), sharing(code, loops.work(), std::move(name)),
-        blocks(op->getParentOfType<mlir::ModuleOp>(), machine), lanes(machine.lanes()),
-        rows(loops.extent(op.rowLoop())), columns(loops.extent(op.columnLoop())), depth(loops.extent(op.depthLoop())),
-        groups{code, ceilDiv(code, columns, lanes), machine.vectors()} {}
+      : code(code), op(op), loops(code, op), sharing(code, loops.work(), std::move(name)), blocks(machine),
+        lanes(machine.lanes()), rows(loops.extent(op.rowLoop())), columns(loops.extent(op.columnLoop())),
+        depth(loops.extent(op.depthLoop())), groups{code, ceilDiv(code, columns, lanes), machine.vectors()} {}
 
   void run() {
     left = loops.operand(0, op.rowLoop(), op.depthLoop());

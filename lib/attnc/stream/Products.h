@@ -7,8 +7,7 @@ namespace attnc {
 /// `machine.rows()` rows, the right one in a panel whose columns are in the lanes of some vectors, both in one array.
 class Products {
 public:
-  Products(mlir::ModuleOp module, const Machine &machine)
-      : blocks(module, machine), pairs(blocks, machine), machine(machine) {}
+  explicit Products(const Machine &machine) : blocks(machine), pairs(blocks, machine), machine(machine) {}
 
   /// `count` blocks of the left matrix, block b from at + b * step on: of (r, k), or of (k, r).
   void packRows(Code &code, const View &matrix, mlir::Value rows, mlir::Value columns, mlir::Value scratch,

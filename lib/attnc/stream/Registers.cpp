@@ -178,4 +178,29 @@ llvm::SmallVector<Value> loopWhile(Code &code, ValueRange initial, llvm::functio
   return llvm::SmallVector<Value>(op.getResults());
 }
 
+static void branchOnWidth(Code &code, unsigned wide, int64_t lanes, llvm::function_ref<bool(int64_t)> occurs,
+                          Value left, llvm::function_ref<void(unsigned)> body) {
+  if (!occurs(wide))
+    return wide > 1 ? branchOnWidth(code, wide - 1, lanes, occurs, left, body) : void();
+  unsigned narrower = wide - 1;
+  while (narrower > 0 && !occurs(narrower))
+    --narrower;
+  if (narrower == 0)
+    return body(wide);
+  branch(
+      code, less(code, index(code, narrower * lanes), left), [&] { body(wide); },
+      [&] { branchOnWidth(code, narrower, lanes, occurs, left, body); });
+}
+
+void branchOnWidth(Code &code, unsigned most, int64_t lanes, std::optional<int64_t> known, Value left,
+                   llvm::function_ref<void(unsigned)> body) {
+  auto occurs = [&](int64_t count) { // whether some tile has exactly so many vectors
+    if (!known)
+      return count == int64_t(most) || count == 1;
+    int64_t whole = most * lanes, rest = *known % whole;
+    return (count == int64_t(most) && *known >= whole) || (rest > 0 && int64_t(llvm::divideCeil(rest, lanes)) == count);
+  };
+  branchOnWidth(code, most, lanes, occurs, left, body);
+}
+
 } // namespace attnc

@@ -67,6 +67,11 @@ private:
   llvm::SmallVector<Run, 2> runs() const;
 };
 
+/// Runs the body for as many vectors, up to `most`, as the `left` elements take. Of a number that is not known there
+/// are two widths only, for each is code of its own; of `known` elements in all, those that occur.
+void branchOnWidth(Code &code, unsigned most, int64_t lanes, std::optional<int64_t> known, mlir::Value left,
+                   llvm::function_ref<void(unsigned wide)> body);
+
 /// Carries values while the condition holds.
 llvm::SmallVector<mlir::Value> loopWhile(Code &code, mlir::ValueRange initial,
                                          llvm::function_ref<mlir::Value(mlir::ValueRange)> condition,

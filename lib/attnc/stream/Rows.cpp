@@ -1,17 +1,11 @@
 #include "attnc/stream/Rows.h"
 
 #include "attnc/stream/Algebra.h"
-#include "attnc/stream/KeyRange.h"
-#include "attnc/stream/Region.h"
-#include "attnc/stream/Sharing.h"
-#include "attnc/stream/StreamLoops.h"
+#include "attnc/stream/QueryRows.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-
-#include <numeric>
 
 // A query at a time, and its keys a vector of them at a time:
 //
@@ -31,23 +25,19 @@ namespace arith = mlir::arith;
 namespace memref = mlir::memref;
 namespace vector = mlir::vector;
 using dialect::StreamOp;
-using mlir::Value;
 using mlir::ValueRange;
-using Values = llvm::SmallVector<Value>;
 
-constexpr int64_t keyTile = 128;
 /// Vectors of features that are accumulated together, for so many keys side by side: eight sums do not wait for
 /// another.
 constexpr int64_t together = 4, abreast = 2;
 
-template <class Algebra> class RowEmitter {
+template <class Algebra> class RowEmitter : QueryRows {
 public:
-  RowEmitter(Code &code, StreamOp stream, const Machine &machine, std::string name)
-      : code(code), stream(stream), loops(code, stream), sharing(code, loops.work(), std::move(name)),
-        lanes(machine.lanes()) {}
+  using QueryRows::QueryRows;
 
   void run() {
     findOperands();
+    findResults();
     layOut();
     sharing.forEach("rows", multiply(code, tasks, parts.count), [&](Value task) { runTask(task); });
     if (parts.canBeMany())
@@ -61,20 +51,12 @@ public:
   }
 
 private:
-  void findOperands() {
+  void findResults() {
     StreamOperands operands(loops, stream);
-    if (stream.isContracted()) {
-      query = operands.query();
-      key = operands.key();
-    }
-    if (stream.isValued())
-      value = operands.value();
     output = operands.output();
     if (stream.isMeasured())
       measures = operands.measures();
     measured = Algebra::hasMeasure || stream.isMeasured();
-    keys = loops.extent(stream.keyLoop());
-    depth = stream.isContracted() ? loops.extent(stream.depthLoop()) : index(code, 0);
     features = stream.isValued() ? loops.extent(stream.featureLoop()) : index(code, 1);
     placed = !value.placed.empty();
   }
@@ -82,8 +64,6 @@ private:
   /// For each thread a query, scores, a state and, where the values are at places, the starts of their rows.
   void layOut() {
     Value none = index(code, 0);
-    tasks = multiply(code, loops.count(loops.batch()), loops.extent(stream.queryLoop()));
-    parts = partKeys(code, keys, tasks, keyTile);
     Value depthRoom = multiply(code, ceilDiv(code, depth, lanes), index(code, lanes));
     featureRoom = multiply(code, ceilDiv(code, features, lanes), index(code, lanes));
     stateRoom = add(code, featureRoom, index(code, 2 * lanes));
@@ -98,23 +78,13 @@ private:
     auto alignment = code.getI64IntegerAttr(64);
     scratch = memref::AllocOp::create(
         code, type, ValueRange{add(code, slots, multiply(code, slotRoom, sharing.slots()))}, alignment);
-    for (Operand *operand : {&key, &value})
-      for (const Operand::Axis &axis : operand->placed) { // there is always something to read
-        Value empty = equal(code, axis.extent, none);
-        operand->whole.array = choose(code, empty, scratch, operand->whole.array);
-        operand->whole.start = choose(code, empty, none, operand->whole.start);
-      }
+    guardPlaces(key);
+    guardPlaces(value);
     if (placed)
       rows = memref::AllocOp::create(code, mlir::MemRefType::get({mlir::ShapedType::kDynamic}, code.getIndexType()),
                                      ValueRange{multiply(code, index(code, keyTile), sharing.slots())}, alignment);
   }
 
-  /// The index of the batch and the query of a task.
-  std::pair<Values, Value> queryOf(Value task) {
-    Value queries = loops.extent(stream.queryLoop());
-    return {loops.indices(loops.batch(), code.createOrFold<arith::DivUIOp>(task, queries)),
-            code.createOrFold<arith::RemUIOp>(task, queries)};
-  }
   /// The states of parts come first.
   Value partialState(Value task, Value part) {
     return multiply(code, add(code, multiply(code, task, parts.count), part), stateRoom);
@@ -132,104 +102,6 @@ private:
       finish(batch, row, at);
     else if (!parts.isKnown())
       branch(code, parts.isMany(code), [] {}, [&] { finish(batch, row, at); });
-  }
-
-  mlir::VectorType vectorType() { return mlir::VectorType::get({lanes}, code.getF32Type()); }
-  mlir::VectorType maskType() { return mlir::VectorType::get({lanes}, code.getI1Type()); }
-  Value loadLanes(Value offset) { return vector::LoadOp::create(code, vectorType(), scratch, ValueRange{offset}); }
-  void storeLanes(Value lanes, Value offset) { vector::StoreOp::create(code, lanes, scratch, ValueRange{offset}); }
-  Lanes number(Value value) { return {&code, value}; }
-  Value inLanes(Value scalar) { return broadcast(code, scalar, lanes); }
-  Value maskOf(Value count) { return vector::CreateMaskOp::create(code, maskType(), ValueRange{count}); }
-  Value onlyWhere(Value mask, Value lanes, double otherwise) {
-    return arith::SelectOp::create(code, mask, lanes, splat(code, vectorType(), otherwise));
-  }
-  Value reduce(vector::CombiningKind kind, Value lanes) {
-    return inLanes(vector::ReductionOp::create(code, kind, lanes));
-  }
-
-  /// Calls `body` for each vector of a row of `count` elements: whole ones, then what is left of one with a mask.
-  void alongRow(Value count, llvm::function_ref<void(Value at, Value mask)> body) {
-    Value whole = wholePart(count, lanes);
-    loop(code, index(code, 0), whole, lanes, [&](Value at) { body(at, nullptr); });
-    loop(code, whole, count, lanes, [&](Value at) { body(at, maskOf(subtract(code, count, at))); });
-  }
-  Value wholePart(Value count, int64_t step) {
-    return multiply(code, code.createOrFold<arith::DivUIOp>(count, index(code, step)), index(code, step));
-  }
-  Value loadRow(Value array, Value at, Value mask) {
-    if (!mask)
-      return vector::LoadOp::create(code, vectorType(), array, ValueRange{at});
-    return vector::MaskedLoadOp::create(code, vectorType(), array, ValueRange{at}, mask, splat(code, vectorType(), 0));
-  }
-  static bool isRow(const View &view) { return mlir::getConstantIntValue(view.columnStride) == 1; }
-
-  void copyQuery(llvm::ArrayRef<Value> batch, Value row, Value panel) {
-    View from = query.at(code, batch, row);
-    if (isRow(from))
-      return alongRow(depth, [&](Value at, Value mask) {
-        storeLanes(loadRow(from.array, add(code, from.start, at), mask), add(code, panel, at));
-      });
-    alongRow(depth, [&](Value at, Value mask) {
-      if (mask)
-        storeLanes(splat(code, vectorType(), 0), add(code, panel, at));
-    });
-    loop(code, index(code, 0), depth, 1, [&](Value at) {
-      Value place = add(code, from.start, multiply(code, at, from.columnStride));
-      Value element = memref::LoadOp::create(code, from.array, ValueRange{place});
-      memref::StoreOp::create(code, element, scratch, ValueRange{add(code, panel, at)});
-    });
-  }
-
-  /// Where the rows of the keys from `from` on begin, one for each lane; past the last key the last one again.
-  Value rowStarts(const Operand &operand, Region &region, llvm::ArrayRef<Value> batch, Value from, Value last) {
-    auto type = mlir::VectorType::get({lanes}, code.getIndexType());
-    llvm::SmallVector<int64_t> steps(lanes);
-    std::iota(steps.begin(), steps.end(), 0);
-    Value row = arith::AddIOp::create(code, inLanes(from),
-                                      arith::ConstantOp::create(code, mlir::DenseIntElementsAttr::get(type, steps)));
-    row = arith::MinSIOp::create(code, row, inLanes(last));
-    View view = operand.at(code, batch, index(code, 0));
-    Value start =
-        arith::AddIOp::create(code, inLanes(view.start), arith::MulIOp::create(code, row, inLanes(view.rowStride)));
-    for (const Operand::Axis &axis : operand.placed) {
-      Value most = subtract(code, greater(code, axis.extent, index(code, 1)), index(code, 1));
-      Value place = arith::MinUIOp::create(code, inLanes(region.place(axis.place, from)), inLanes(most));
-      start = arith::AddIOp::create(code, start, arith::MulIOp::create(code, place, inLanes(axis.stride)));
-    }
-    return start;
-  }
-
-  /// The products of a query with the rows that begin there, one in each lane.
-  Value products(Value starts, Value panel) {
-    Values sums(lanes, splat(code, vectorType(), 0)), at;
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      at.push_back(vector::ExtractOp::create(code, starts, lane));
-    auto accumulate = [&](Value from, Value to, bool masked) {
-      sums = loop(code, from, to, lanes, sums, [&](Value d, ValueRange before) {
-        Value query = loadLanes(add(code, panel, d)), mask = masked ? maskOf(subtract(code, depth, d)) : Value();
-        Values next;
-        for (auto [start, sum] : llvm::zip(at, before))
-          next.push_back(vector::FMAOp::create(code, loadRow(key.whole.array, add(code, start, d), mask), query, sum));
-        return next;
-      });
-    };
-    Value whole = wholePart(depth, lanes);
-    accumulate(index(code, 0), whole, false);
-    accumulate(whole, depth, true);
-    // Two vectors become one that holds half as many sums of each, until one holds them all.
-    for (int64_t group = lanes; group > 1; group /= 2) {
-      llvm::SmallVector<int64_t> low, high;
-      for (int64_t i = 0; i < 2 * lanes; ++i)
-        (i % group < group / 2 ? low : high).push_back(i);
-      Values halved;
-      for (std::size_t i = 0; i < sums.size(); i += 2)
-        halved.push_back((number(vector::ShuffleOp::create(code, sums[i], sums[i + 1], low)) +
-                          number(vector::ShuffleOp::create(code, sums[i], sums[i + 1], high)))
-                             .value);
-      sums = halved;
-    }
-    return sums[0];
   }
 
   /// The state of a query after a part of its keys.
@@ -424,18 +296,11 @@ private:
     }
   }
 
-  Code &code;
-  StreamOp stream;
-  StreamLoops loops;
-  Sharing sharing;
-  int64_t lanes;
-  Operand query, key, value, output, measures;
+  Operand output, measures;
   bool measured = false, placed = false; // whether a state has a measure; whether values are at places
-  Value keys, depth, features, featureRoom, stateRoom, slotRoom;
-  Value tasks;
-  KeyParts parts;
-  Value scratch, slots, queryPanel, scores, state; // floats
-  Value rows, starts;                              // indices
+  Value features, featureRoom, stateRoom, slotRoom;
+  Value slots, queryPanel, scores, state; // in scratch
+  Value rows, starts;                     // indices
 };
 
 } // namespace

@@ -204,9 +204,12 @@ static bool isMadeOfSoftmax(Read read, unsigned loop) {
 bool Score::isAttention(const Read &factor) const {
   if (!isMadeOfSoftmax(factor, roles.depth))
     return false;
+  auto nest = mlir::dyn_cast<linalg::LinalgOp>(fold);
+  if (!nest)
+    return true;
   unsigned axis = llvm::find(factor.loops, roles.depth) - factor.loops.begin();
   int64_t depth = mlir::cast<mlir::RankedTensorType>(factor.array.getType()).getShape()[axis],
-          keys = mlir::cast<linalg::LinalgOp>(fold).getStaticLoopRanges()[roles.key];
+          keys = nest.getStaticLoopRanges()[roles.key];
   return mlir::ShapedType::isDynamic(depth) || mlir::ShapedType::isDynamic(keys) || depth > keys;
 }
 
@@ -338,11 +341,10 @@ Value Score::element(Read read) {
   if (both && !plain)
     if (Value found = atPlaces(read))
       return remember(found);
-  return remember(taken(read));
+  return remember(stored(read));
 }
 
-/// An element of an operand of the stream.
-Value Score::taken(const Read &read) {
+Value Score::stored(const Read &read) {
   if (llvm::any_of(read.loops, [&](unsigned loop) { return !roles.streamLoop(loop); }) || read.along(roles.depth))
     return nullptr;
   others.push_back(read);
@@ -358,7 +360,7 @@ Value Score::atPlaces(const Read &read) {
       Value query = block->getArgument(roles.batch.size()), key = block->getArgument(roles.batch.size() + 1);
       Value after = arith::AddIOp::create(builder, location, query, line->shift);
       places.push_back(arith::SubIOp::create(builder, location, after, key));
-      if (Value element = taken(line->read))
+      if (Value element = stored(line->read))
         return element;
       places.pop_back();
     }
@@ -366,7 +368,7 @@ Value Score::atPlaces(const Read &read) {
   unsigned before = places.size();
   Read at = read;
   auto inside = gatherOf(at) ? placed(at) : std::nullopt;
-  Value element = inside ? taken(at) : Value();
+  Value element = inside ? stored(at) : Value();
   if (!element)
     places.truncate(before);
   else if (*inside)

@@ -37,6 +37,9 @@ public:
   /// The element of a value at the query and key; null when it would take a second contraction.
   mlir::Value element(Read read);
 
+  /// The same of an array that is kept in memory as it is.
+  mlir::Value stored(const Read &read);
+
   mlir::OpBuilder &body() { return builder; }
   /// Makes one contraction of all there are; false where they are not summed.
   bool joinContractions();
@@ -53,8 +56,9 @@ public:
   /// False where the places cannot be told.
   bool slides(Read &read);
 
-  llvm::SmallVector<Read, 2> operands; // of the contraction: the queries, the keys, the second keys of a joint one; those of its terms
-  std::unique_ptr<mlir::Block> term;   // of the contraction, where it is not a product
+  /// Of the contraction: the queries, the keys, the second keys of a joint one; those of its terms.
+  llvm::SmallVector<Read, 3> operands;
+  std::unique_ptr<mlir::Block> term; // of the contraction, where it is not a product
   llvm::SmallVector<Read, 4> others;
   llvm::SmallVector<mlir::Value, 2> places;
 
@@ -64,7 +68,6 @@ private:
   bool contractsJointly(llvm::ArrayRef<Read> factors);
   bool contracts(llvm::ArrayRef<Read> factors);
   mlir::Value atPlaces(const Read &read);
-  mlir::Value taken(const Read &read);
   bool isIndexCode(mlir::Value array, unsigned depth = 0);
   bool isInside(const Read &read) const;
   bool isAttention(const Read &factor) const;

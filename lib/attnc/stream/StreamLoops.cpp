@@ -116,7 +116,7 @@ Value StreamLoops::work() {
 
 Operand StreamOperands::output() {
   std::optional<unsigned> feature;
-  if (stream.isValued())
+  if (stream.isValued() || stream.isRanked())
     feature = stream.featureLoop();
   return loops.operand(firstOutput(), stream.queryLoop(), feature);
 }

@@ -63,6 +63,7 @@ public:
   Operand other(unsigned number) { return loops.operand(firstOther() + number, stream.queryLoop(), stream.keyLoop()); }
   /// Its columns are the features, or there are none.
   Operand output();
+  Operand keysOfRanks() { return loops.operand(firstOutput() + 1, stream.queryLoop(), stream.featureLoop()); }
   Operand measures() { return loops.operand(firstOutput() + 1, stream.queryLoop(), std::nullopt); }
 
 private:

@@ -4,7 +4,9 @@
 #include "attnc/stream/KeyRange.h"
 #include "attnc/stream/Products.h"
 #include "attnc/stream/Region.h"
+#include "attnc/stream/Registers.h"
 #include "attnc/stream/Sharing.h"
+#include "attnc/stream/Sight.h"
 #include "attnc/stream/StreamLoops.h"
 #include "attnc/stream/TermLoops.h"
 
@@ -50,8 +52,8 @@ template <class Algebra> class TileEmitter {
 public:
   TileEmitter(Code &code, StreamOp stream, const Machine &machine, std::string name)
       : code(code), stream(stream), loops(code, stream), sharing(code, loops.work(), std::move(name)),
-        products(stream->getParentOfType<mlir::ModuleOp>(), machine), lanes(machine.lanes()),
-        vectors(machine.vectors()), rows(machine.rows()), fold(machine.fold()), side(std::max(fold * lanes, rows)) {}
+        products(machine), lanes(machine.lanes()), vectors(machine.vectors()), rows(machine.rows()),
+        fold(machine.fold()), side(std::max(fold * lanes, rows)) {}
 
   void run() {
     findOperands();
@@ -67,8 +69,7 @@ public:
     if (parts.canBeMany())
       sharing.forEach("merge", choose(code, parts.isMany(code), tasks, index(code, 0)), [&](Value task) {
         auto [batch, first] = tileOf(task);
-        ofWidth(vectors, subtract(code, queries, first),
-                [&](unsigned wide) { finish(wide, batch, first, partialState(task, index(code, 0))); });
+        ofWidth(first, [&](unsigned wide) { finish(wide, batch, first, partialState(task, index(code, 0))); });
       });
     memref::DeallocOp::create(code, scratch);
   }
@@ -218,7 +219,7 @@ private:
     auto [batch, first] = tileOf(tile);
     Value base = slotBase();
     Value at = choose(code, parts.isMany(code), partialState(tile, part), add(code, base, state));
-    ofWidth(vectors, subtract(code, queries, first), [&](unsigned wide) {
+    ofWidth(first, [&](unsigned wide) {
       runTile(wide, batch, first, part, base, at);
       if (!parts.canBeMany())
         finish(wide, batch, first, at);
@@ -227,25 +228,8 @@ private:
     });
   }
 
-  void ofWidth(unsigned wide, Value left, llvm::function_ref<void(unsigned)> body) {
-    auto known = mlir::getConstantIntValue(queries);
-    auto occurs = [&](int64_t count) { // whether some tile has exactly so many vectors
-      if (!known)                      // two widths: each is code of its own
-        return count == int64_t(vectors) || count == 1;
-      int64_t whole = vectors * lanes, rest = *known % whole;
-      return (count == int64_t(vectors) && *known >= whole) ||
-             (rest > 0 && int64_t(llvm::divideCeil(rest, lanes)) == count);
-    };
-    if (!occurs(wide))
-      return wide > 1 ? ofWidth(wide - 1, left, body) : void();
-    unsigned narrower = wide - 1;
-    while (narrower > 0 && !occurs(narrower))
-      --narrower;
-    if (narrower == 0)
-      return body(wide);
-    branch(
-        code, less(code, index(code, narrower * lanes), left), [&] { body(wide); },
-        [&] { ofWidth(narrower, left, body); });
+  void ofWidth(Value first, llvm::function_ref<void(unsigned)> body) {
+    branchOnWidth(code, vectors, lanes, mlir::getConstantIntValue(queries), subtract(code, queries, first), body);
   }
 
   mlir::VectorType vectorType() { return mlir::VectorType::get({int64_t(lanes)}, code.getF32Type()); }
@@ -299,8 +283,7 @@ private:
       unit.append(measureUnit);
     if (!stream.isValued())
       unit.append(wide, zero);
-    Values carried = loop(code, begin, range.to, keyTile, unit, [&](Value from, ValueRange before) {
-      Value count = smaller(code, subtract(code, range.to, from), index(code, keyTile));
+    auto absorb = [&](Value from, Value count, ValueRange before) -> Values {
       if (terms)
         terms->contract(wide, batch, from, count, scratch, queryPanel, scores);
       else if (hasProducts)
@@ -366,6 +349,19 @@ private:
       if (stream.isValued())
         accumulate(wide, batch, from, count, scores, state, scales, base);
       return after;
+    };
+    Sight sight(stream);
+    sight.look(code, region, wide);
+    std::optional<Region> keysAlong;
+    if (sight.isLimited())
+      keysAlong.emplace(code, stream, lanes, 1, batch, first, keys, Region::Along::Keys);
+    Values carried = loop(code, begin, range.to, keyTile, unit, [&](Value from, ValueRange before) {
+      Value count = smaller(code, subtract(code, range.to, from), index(code, keyTile));
+      if (!keysAlong)
+        return absorb(from, count, before);
+      return branch(
+          code, sight.sees(code, *keysAlong, from, count, lanes), before.getTypes(),
+          [&] { return absorb(from, count, before); }, [&] { return Values(before); });
     });
     products.end(code);
 

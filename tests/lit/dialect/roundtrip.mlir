@@ -15,6 +15,8 @@ func.func @everything(%x: tensor<?x3xf32>, %i: tensor<?xi64>, %b: tensor<i1>, %w
   %sum = attnc.scatter %x at %i into %n : tensor<?x3xf32>, tensor<?xi64> -> tensor<?x3xf32>
   // CHECK: attnc.topk %{{.*}} count %{{.*}} : tensor<3xf32> -> tensor<?xf32>, tensor<?xi64>
   %values, %places = attnc.topk %row count %n : tensor<3xf32> -> tensor<?xf32>, tensor<?xi64>
+  // CHECK: attnc.topk %{{.*}} count %{{.*}} {rows = 1 : i64} : tensor<?x3xf32> -> tensor<?x?xf32>, tensor<?x?xi64>
+  %best, %where_best = attnc.topk %x count %n {rows = 1 : i64} : tensor<?x3xf32> -> tensor<?x?xf32>, tensor<?x?xi64>
   // CHECK: attnc.softmax %{{.*}} : tensor<?x3xf32> -> tensor<?x3xf32>
   %soft = attnc.softmax %x : tensor<?x3xf32> -> tensor<?x3xf32>
   // CHECK: attnc.softmax %{{.*}} sink %{{.*}} : tensor<f32> : tensor<?x3xf32> -> tensor<?x3xf32>

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <random>
+#include <tuple>
 #include <vector>
 
 // The laws of the algebras, on numbers: whatever way keys are parted into tiles and states merged, the result is that
@@ -118,6 +120,60 @@ TEST_CASE("a sink is a key without a value, whenever it is absorbed") {
     CHECK(before.finished() == Approx(sum / total).epsilon(1e-12));
     CHECK(after.finished() == Approx(sum / total).epsilon(1e-12));
   }
+}
+
+namespace {
+
+/// An entry of a list; the unit has the least.
+struct Entry {
+  std::int64_t value = std::numeric_limits<std::int64_t>::min();
+  bool operator==(const Entry &other) const { return value == other.value; }
+};
+Entry maximum(Entry a, Entry b) { return {std::max(a.value, b.value)}; }
+Entry minimum(Entry a, Entry b) { return {std::min(a.value, b.value)}; }
+using List = std::vector<Entry>; // descending
+
+/// As a kernel does it: each entry against its mirror image, then halves against halves.
+List merged(List a, const List &b) {
+  for (std::size_t i = 0; i < a.size(); ++i)
+    a[i] = attnc::algebra::TopK::exchange(a[i], b[a.size() - 1 - i]).first;
+  for (std::size_t span = a.size() / 2; span > 0; span /= 2)
+    for (std::size_t i = 0; i < a.size(); ++i)
+      if (!(i & span))
+        std::tie(a[i], a[i + span]) = attnc::algebra::TopK::exchange(a[i], a[i + span]);
+  return a;
+}
+
+} // namespace
+
+TEST_CASE("lists of the greatest are a commutative monoid whose folds are a sort") {
+  std::mt19937 random(2);
+  for (std::size_t room : {1, 2, 8, 16})
+    for (unsigned round = 0; round < 200; ++round) {
+      std::vector<List> leaves(random() % 9, List(room));
+      List all(room);
+      for (List &leaf : leaves) {
+        for (std::size_t i = random() % (room + 1); i-- > 0;)
+          leaf[i].value = std::int64_t(random() % 20);
+        std::sort(leaf.begin(), leaf.end(), [](Entry a, Entry b) { return a.value > b.value; });
+        all.insert(all.end(), leaf.begin(), leaf.end());
+      }
+      std::sort(all.begin(), all.end(), [](Entry a, Entry b) { return a.value > b.value; });
+      all.resize(room);
+      List inOrder(room), backwards(room);
+      for (const List &leaf : leaves)
+        inOrder = merged(inOrder, leaf);
+      for (std::size_t i = leaves.size(); i-- > 0;)
+        backwards = merged(leaves[i], backwards);
+      CHECK(inOrder == all);                     // the homomorphism to a sort
+      CHECK(merged(inOrder, List(room)) == all); // the unit
+      CHECK(backwards == all);                   // associativity
+      std::shuffle(leaves.begin(), leaves.end(), random);
+      List shuffled(room);
+      for (const List &leaf : leaves)
+        shuffled = merged(leaf, shuffled);
+      CHECK(shuffled == all); // commutativity
+    }
 }
 
 TEST_CASE("algebras are found by name") {
